@@ -1,0 +1,304 @@
+"""Missions, their stops and sites, who drives them when, and what happened.
+
+Foreign keys between tenant tables are composite in the database (accounts/tenancy.py).
+Assignments and stage events outlive their driver: after an erasure `driver` is NULL and
+`erased_driver` holds a random value of that person alone.
+"""
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.postgres.fields import DateTimeRangeField
+from django.contrib.postgres.indexes import GistIndex
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from accounts.models import Driver, Employer, MarkSource, SameId, Truck, User, never_two
+from missions.stages import EXCEPTION_REASONS, Stage
+
+
+class MissionStatus(models.TextChoices):
+    """Where a mission stands; the allowed moves are in lifecycle.py."""
+
+    DRAFT = "draft", "draft"
+    PLANNED = "planned", "planned: no driver yet"
+    ASSIGNED = "assigned", "assigned: has a driver"
+    STARTED = "started", "started"
+    COMPLETED = "completed", "completed"
+    CANCELLED = "cancelled", "cancelled"
+
+
+class StopPurpose(models.TextChoices):
+    """What a stop is for."""
+
+    LOAD = "load", "load"
+    UNLOAD = "unload", "unload"
+    BOTH = "both", "load and unload"
+    HAND_OVER = "hand_over", "hand over"
+    OTHER = "other", "other"
+
+
+class StopResult(models.TextChoices):
+    """How a stop ended. A failed delivery is a stop's result, never a mission's status."""
+
+    SUCCEEDED = "succeeded", "succeeded"
+    PARTIALLY_SUCCEEDED = "partially_succeeded", "partially succeeded"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+
+
+class PositionSource(models.TextChoices):
+    """Where a stage event's position came from."""
+
+    AT_EVENT = "at_event", "taken for the event"
+    LAST_KNOWN = "last_known", "the latest fix before it"
+    NONE = "none", "no position"
+
+
+class SiteCheck(models.TextChoices):
+    """Whether a stage was marked at its site, as far as accuracy lets one say."""
+
+    INSIDE = "inside", "inside"
+    OUTSIDE = "outside", "outside"
+    UNKNOWN = "unknown", "unknown"
+
+
+class Site(models.Model):
+    """An address where missions stop: a customer, a depot, a warehouse."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    employer = models.ForeignKey(Employer, on_delete=models.PROTECT, related_name="sites")
+    external_id = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001
+    name = models.CharField(max_length=200)
+    address = models.CharField(max_length=300, blank=True)
+    country = models.CharField(max_length=2, default="BE")
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    radius_m = models.PositiveIntegerField(default=150)
+    timezone = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["employer", "id"], name="site_of_its_employer"),
+            models.UniqueConstraint(
+                fields=["employer", "external_id"], name="one_site_per_external_id"
+            ),
+            models.CheckConstraint(
+                name="a_site_has_a_whole_point_or_none",
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+            ),
+        ]
+
+
+class Mission(models.Model):
+    """What a dispatcher asked for, and when it was open.
+
+    `opened_at` is its first stage's `recorded_at`; `ended_at` is NULL while it is open.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    employer = models.ForeignKey(Employer, on_delete=models.PROTECT, related_name="missions")
+    external_id = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001
+    reference = models.CharField(max_length=200, blank=True)
+    status = models.CharField(
+        max_length=10, choices=MissionStatus, default=MissionStatus.PLANNED
+    )
+    planned_start_at = models.DateTimeField(null=True, blank=True)
+    planned_end_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_source = models.CharField(max_length=10, choices=MarkSource, blank=True)
+    ecmr_number = models.CharField(max_length=100, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["employer", "id"], name="mission_of_its_employer"),
+            models.UniqueConstraint(
+                fields=["employer", "external_id"], name="one_mission_per_external_id"
+            ),
+            models.CheckConstraint(
+                name="a_mission_ends_after_it_opened",
+                condition=Q(ended_at__isnull=True)
+                | Q(opened_at__isnull=False, ended_at__gte=models.F("opened_at")),
+            ),
+        ]
+        indexes: ClassVar = [
+            # Read by the sweep that ends silent missions.
+            models.Index(
+                fields=["opened_at"],
+                condition=Q(opened_at__isnull=False, ended_at__isnull=True),
+                name="missions_still_open",
+            ),
+            # Read by the mission list, newest first.
+            models.Index(fields=["employer", "-id"], name="missions_by_employer"),
+        ]
+
+
+class MissionAssignment(models.Model):
+    """Who drives a mission, in which truck, during a half-open period.
+
+    The first assignment has no lower bound; a hand-over ends it and begins the next.
+
+    `open_period` is the part of `period` in which the mission was open: a trigger keeps it,
+    so that neither the recording statement nor the ORM can forget it, and one index answers
+    "which missions had this driver open at this moment" however many lie in the past.
+    `linked_period` spans the fixes that name the mission while it was not open, so that its
+    history and its truck's find them.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    employer = models.ForeignKey(Employer, on_delete=models.PROTECT, related_name="+")
+    mission = models.ForeignKey(Mission, on_delete=models.CASCADE, related_name="assignments")
+    driver = models.ForeignKey(
+        Driver, on_delete=models.PROTECT, null=True, related_name="mission_assignments"
+    )
+    erased_driver = models.UUIDField(null=True, blank=True)
+    truck = models.ForeignKey(
+        Truck, on_delete=models.PROTECT, null=True, blank=True, related_name="mission_assignments"
+    )
+    period = DateTimeRangeField()
+    open_period = DateTimeRangeField(null=True, blank=True, editable=False)
+    linked_period = DateTimeRangeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [
+            # Read by the recording statement: the missions a driver has open at a moment.
+            GistIndex(
+                SameId("driver_id"),
+                "open_period",
+                name="open_missions_of_a_driver",
+                condition=Q(open_period__isnull=False),
+            ),
+            # Read by a truck's history.
+            GistIndex(
+                SameId("truck_id"),
+                "open_period",
+                name="open_missions_of_a_truck",
+                condition=Q(open_period__isnull=False),
+            ),
+            # Read by a truck's history: fixes that named a mission that was not open.
+            GistIndex(
+                SameId("truck_id"),
+                "linked_period",
+                name="named_missions_of_a_truck",
+                condition=Q(linked_period__isnull=False),
+            ),
+        ]
+        constraints: ClassVar = [
+            never_two("one_assignment_per_mission_at_a_time", "mission_id"),
+            models.CheckConstraint(
+                name="mission_assignment_has_a_driver_or_an_erased_one",
+                condition=Q(driver__isnull=False) ^ Q(erased_driver__isnull=False),
+            ),
+        ]
+
+
+class Stop(models.Model):
+    """A planned visit of a site in a mission."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    employer = models.ForeignKey(Employer, on_delete=models.PROTECT, related_name="+")
+    mission = models.ForeignKey(Mission, on_delete=models.CASCADE, related_name="stops")
+    seq = models.PositiveSmallIntegerField()
+    external_id = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, null=True, blank=True, related_name="stops"
+    )
+    purpose = models.CharField(max_length=10, choices=StopPurpose, default=StopPurpose.UNLOAD)
+    window_start_at = models.DateTimeField(null=True, blank=True)
+    window_end_at = models.DateTimeField(null=True, blank=True)
+    planned_arrival_at = models.DateTimeField(null=True, blank=True)
+    planned_departure_at = models.DateTimeField(null=True, blank=True)
+    result = models.CharField(max_length=20, choices=StopResult, blank=True)
+    result_reason = models.CharField(
+        max_length=40, choices=[(reason, reason) for reason in EXCEPTION_REASONS], blank=True
+    )
+    remark = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["mission", "seq"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["employer", "id"], name="stop_of_its_employer"),
+            # Deferrable, so that stops can be reordered in one transaction.
+            models.UniqueConstraint(
+                fields=["mission", "seq"],
+                name="one_stop_per_place_in_the_order",
+                deferrable=models.Deferrable.DEFERRED,
+            ),
+            models.UniqueConstraint(
+                fields=["mission", "external_id"], name="one_stop_per_external_id"
+            ),
+        ]
+
+
+class StageEvent(models.Model):
+    """One stage, once: append-only, with its own copy of the position; it outlives the fix.
+
+    A correction is a new row that names the old one, with its author and reason.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    employer = models.ForeignKey(Employer, on_delete=models.PROTECT, related_name="+")
+    driver = models.ForeignKey(
+        Driver, on_delete=models.PROTECT, null=True, related_name="stage_events"
+    )
+    erased_driver = models.UUIDField(null=True, blank=True)
+    truck = models.ForeignKey(
+        Truck, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    mission = models.ForeignKey(
+        Mission, on_delete=models.PROTECT, null=True, blank=True, related_name="stage_events"
+    )
+    stop = models.ForeignKey(
+        Stop, on_delete=models.PROTECT, null=True, blank=True, related_name="stage_events"
+    )
+    stage = models.PositiveSmallIntegerField(choices=[(stage, stage.label) for stage in Stage])
+    recorded_at = models.DateTimeField()
+    received_at = models.DateTimeField(db_default=Now())
+    fix_id = models.BigIntegerField(null=True, blank=True)
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    accuracy_m = models.FloatField(null=True, blank=True)
+    odometer_m = models.BigIntegerField(null=True, blank=True)
+    position_source = models.CharField(
+        max_length=10, choices=PositionSource, default=PositionSource.NONE
+    )
+    site_distance_m = models.FloatField(null=True, blank=True)
+    site_check = models.CharField(max_length=7, choices=SiteCheck, default=SiteCheck.UNKNOWN)
+    reason = models.CharField(max_length=40, blank=True)
+    ends_mission = models.BooleanField(default=False)
+    source = models.CharField(max_length=10, choices=MarkSource, default=MarkSource.DRIVER)
+    corrects = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="corrections"
+    )
+    author = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    remark = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["driver", "recorded_at", "fix_id"], name="a_stage_is_stored_once"
+            ),
+            models.CheckConstraint(
+                name="stage_event_has_a_driver_or_an_erased_one",
+                condition=Q(driver__isnull=False) ^ Q(erased_driver__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_stage_has_a_whole_point_or_none",
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__isnull=False, longitude__isnull=False),
+            ),
+        ]
+        indexes: ClassVar = [
+            # Read by a mission's timeline and by the rule that ends a mission.
+            models.Index(fields=["mission", "recorded_at"], name="stages_of_a_mission"),
+        ]
