@@ -12,13 +12,15 @@ import uuid
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
-from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Cast, Coalesce, Lower, Now
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Now
 
 from accounts.duty_marks import DUTY_KINDS, PRIVATE_KINDS, DutyMarkKind
+from accounts.periods import SameId as SameId
+from accounts.periods import began_at as began_at
+from accounts.periods import never_two as never_two
 
 
 class TrackingWindow(models.TextChoices):
@@ -50,34 +52,6 @@ class MarkSource(models.TextChoices):
     DRIVER = "driver", "the driver's phone"
     DISPATCHER = "dispatcher", "a dispatcher"
     AUTOMATIC = "automatic", "the system"
-
-
-class SameId(Func):
-    """`int8range(id, id, '[]')`: lets a core GiST index compare ids without btree_gist."""
-
-    function = "int8range"
-
-    def __init__(self, column: str) -> None:
-        super().__init__(F(column), F(column), Value("[]"))
-
-
-def never_two(name: str, *columns: str) -> ExclusionConstraint:
-    """No two rows with the same ids have overlapping periods; NULL ids never clash."""
-    parts: list[tuple[object, str]] = [
-        (SameId(column), RangeOperators.OVERLAPS) for column in columns
-    ]
-    return ExclusionConstraint(
-        name=name, expressions=[*parts, (F("period"), RangeOperators.OVERLAPS)]
-    )
-
-
-def began_at(period: str) -> Func:
-    """When a period began; an open beginning sorts before every moment."""
-    return Coalesce(
-        Func(F(period), function="lower"),
-        Cast(Value("-infinity"), models.DateTimeField()),
-        output_field=models.DateTimeField(),
-    )
 
 
 class Employer(models.Model):
@@ -187,9 +161,7 @@ class Driver(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["employer", "id"], name="driver_of_its_employer"),
-            models.UniqueConstraint(
-                fields=["employer", "number"], name="one_driver_per_number"
-            ),
+            models.UniqueConstraint(fields=["employer", "number"], name="one_driver_per_number"),
         ]
         indexes: ClassVar = [
             # Read by the driver list.
@@ -259,9 +231,7 @@ class TruckAssignment(models.Model):
         ]
         indexes: ClassVar = [
             # Read by the recording statement: the newest assignment that began by a moment.
-            models.Index(
-                F("driver_id"), began_at("period"), name="truck_assignments_by_start"
-            ),
+            models.Index(F("driver_id"), began_at("period"), name="truck_assignments_by_start"),
         ]
 
 
