@@ -1,0 +1,1 @@
+"""Tests mirror the apps; flows/ tells stories, shape/ guards structure, bench/ measures."""
