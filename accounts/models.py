@@ -19,7 +19,6 @@ from django.db.models.functions import Lower, Now
 
 from accounts.duty_marks import DUTY_KINDS, PRIVATE_KINDS, DutyMarkKind
 from accounts.periods import SameId as SameId
-from accounts.periods import began_at as began_at
 from accounts.periods import never_two as never_two
 
 
@@ -229,10 +228,6 @@ class TruckAssignment(models.Model):
                 condition=Q(driver__isnull=False) ^ Q(erased_driver__isnull=False),
             ),
         ]
-        indexes: ClassVar = [
-            # Read by the recording statement: the newest assignment that began by a moment.
-            models.Index(F("driver_id"), began_at("period"), name="truck_assignments_by_start"),
-        ]
 
 
 class Device(models.Model):
@@ -279,10 +274,6 @@ class DeviceHolding(models.Model):
 
     class Meta:
         constraints: ClassVar = [never_two("one_holder_per_device_at_a_time", "device_id")]
-        indexes: ClassVar = [
-            # Read by the recording statement: the newest holding that began by a moment.
-            models.Index(F("device_id"), began_at("period"), name="holdings_by_start"),
-        ]
 
 
 class PairingCode(models.Model):

@@ -2,10 +2,8 @@
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
-from django.db import models
 from django.db.models import F, Func, Value
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Cast, Coalesce
 
 
 class SameId(Func):
@@ -24,13 +22,4 @@ def never_two(name: str, *columns: str) -> ExclusionConstraint:
     ]
     return ExclusionConstraint(
         name=name, expressions=[*parts, (F("period"), RangeOperators.OVERLAPS)]
-    )
-
-
-def began_at(period: str) -> Func:
-    """When a period began; an open beginning sorts before every moment."""
-    return Coalesce(
-        Func(F(period), function="lower"),
-        Cast(Value("-infinity"), models.DateTimeField()),
-        output_field=models.DateTimeField(),
     )

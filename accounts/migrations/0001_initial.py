@@ -635,20 +635,6 @@ class Migration(migrations.Migration):
                 fields=("employer", "number"), name="one_driver_per_number"
             ),
         ),
-        migrations.AddIndex(
-            model_name="deviceholding",
-            index=models.Index(
-                models.F("device_id"),
-                django.db.models.functions.comparison.Coalesce(
-                    models.Func(models.F("period"), function="lower"),
-                    django.db.models.functions.comparison.Cast(
-                        models.Value("-infinity"), models.DateTimeField()
-                    ),
-                    output_field=models.DateTimeField(),
-                ),
-                name="holdings_by_start",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="deviceholding",
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(
@@ -687,20 +673,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("retired_at__isnull", True)),
                 fields=("employer", "country", "plate"),
                 name="one_truck_in_service_per_plate",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="truckassignment",
-            index=models.Index(
-                models.F("driver_id"),
-                django.db.models.functions.comparison.Coalesce(
-                    models.Func(models.F("period"), function="lower"),
-                    django.db.models.functions.comparison.Cast(
-                        models.Value("-infinity"), models.DateTimeField()
-                    ),
-                    output_field=models.DateTimeField(),
-                ),
-                name="truck_assignments_by_start",
             ),
         ),
         migrations.AddConstraint(

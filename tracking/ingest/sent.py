@@ -1,13 +1,15 @@
-"""A fix as a phone sent it, in our units. (pure)
+"""A fix as a phone sent it, in our units, and as it is handed to the recording statement. (pure)
 
 The kinds are the stages (missions), the duty marks (accounts) and two of our own; the
 number is what the database holds.
 """
 
-from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
 
 from accounts.duty_marks import DutyMarkKind
 from missions.stages import Stage
@@ -22,47 +24,67 @@ KIND_BY_LABEL: Final[dict[str, int]] = {
     **{mark.label: mark.value for mark in DutyMarkKind},
 }
 LABEL_BY_KIND: Final = {number: label for label, number in KIND_BY_LABEL.items()}
-STAGE_KINDS: Final = frozenset(stage.value for stage in Stage)
-DUTY_MARK_KINDS: Final = frozenset(mark.value for mark in DutyMarkKind)
+FIRST_STAGE_KIND: Final = min(Stage).value  # every kind from here on is a stage or duty mark
+FIRST_DUTY_MARK_KIND: Final = min(DutyMarkKind).value
 
-# Doubts that a phone itself declares; a bit each in the column `flags`.
-FLAG_MOCK: Final = 1
-# Set by the recording statement: the mission's truck is not the one assigned to the driver.
-FLAG_TRUCK_DISAGREES: Final = 2
-# Set by the recording statement: the phone named a mission that is not this driver's.
-FLAG_MISSION_UNKNOWN: Final = 4
+# Doubts about a fix, a bit each in the column `flags`; what they mean is decided when reading.
+FLAG_MOCK: Final = 1  # the phone says that its position is simulated
+FLAG_TRUCK_DISAGREES: Final = 2  # the mission's truck is not the one assigned to the driver
+FLAG_MISSION_UNKNOWN: Final = 4  # the phone named a mission that is not this driver's
 
 _PLACE: Final = Struct("<hii")
 _FIX_ID: Final = Struct("<q")
 
 
-class SentFix(NamedTuple):
-    """One readable fix. Times are microseconds since 1970 UTC, places 1e-7 degrees.
+class SentFix(msgspec.Struct, frozen=True, gc=False):
+    """One fix or mark in our units, before anybody judged it: the shape of our own API.
 
-    Tuples, not objects with behaviour: a thousand of these cross one statement. The order
-    of the fields is the order of the arrays in record.sql.
+    `recorded_at` is aware; places are WGS 84 degrees; `battery` is 0 to 1; `mission` is the
+    mission's external id, else its id. Unknown values are None, never 0 or -1.
     """
+
+    recorded_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    latitude: float | None = None
+    longitude: float | None = None
+    accuracy_m: float | None = None
+    speed_mps: float | None = None
+    heading_deg: float | None = None
+    altitude_m: float | None = None
+    odometer_m: float | None = None
+    battery: float | None = None
+    is_mock: bool | None = None
+    kind: str = "distance"
+    mission: str | None = None
+    stop: str | None = None
+    reason: str | None = None
+    ends_mission: bool | None = None
+    id: str | None = None
+
+
+class JudgedFix(NamedTuple):
+    """One fix that may be recorded. Time in microseconds since 1970 UTC, place in 1e-7 degrees."""
 
     recorded_at_us: int
     fix_id: int
     kind: int
-    latitude_e7: int | None = None
-    longitude_e7: int | None = None
-    accuracy_m: float | None = None
-    speed_mps: float | None = None
-    heading_deg: float | None = None
-    battery: float | None = None
-    altitude_m: float | None = None
-    odometer_m: int | None = None
-    flags: int = 0
-    mission: str | None = None
-    stop: str | None = None
-    reason: str | None = None
-    ends_mission: bool = False
+    latitude_e7: int | None
+    longitude_e7: int | None
+    accuracy_m: float | None
+    speed_mps: float | None
+    heading_deg: float | None
+    battery: float | None
+    altitude_m: float | None
+    odometer_m: int | None
+    flags: int | None
+    mission: str | None
+    stop: str | None
+    reason: str | None
+    ends_mission: bool
+    # Optional values that were out of range and are left out: codes for the answer.
+    warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why one sent fix is not taken: a fixed code, and a sentence for the app's developer."""
 
     reason: str
@@ -72,10 +94,12 @@ class Refusal:
 def fix_id_at(kind: int, latitude_e7: int, longitude_e7: int) -> int:
     """A signed 64-bit hash of kind and place: with driver and time, the key of a fix."""
     digest = blake2b(_PLACE.pack(kind, latitude_e7, longitude_e7), digest_size=8).digest()
-    return int(_FIX_ID.unpack(digest)[0])
+    fix_id: int = _FIX_ID.unpack(digest)[0]
+    return fix_id
 
 
 def fix_id_without_place(kind: int, client_id: str) -> int:
     """The same for a mark without a position: of its kind and its client id."""
     digest = blake2b(f"{kind}:{client_id}".encode(), digest_size=8).digest()
-    return int(_FIX_ID.unpack(digest)[0])
+    fix_id: int = _FIX_ID.unpack(digest)[0]
+    return fix_id

@@ -78,6 +78,16 @@ CREATE AGGREGATE tracking_is_spaced(
 ) (SFUNC = tracking_keep_spaced, STYPE = float8[], FINALFUNC = tracking_is_kept);
 """
 
+# The words for the letters of record.sql that mean "not stored".
+REASONS = """
+CREATE FUNCTION tracking_unstored_reason(letter text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE letter WHEN 'T' THEN 'thinned' WHEN 'O' THEN 'outside_window'
+                       WHEN 'F' THEN 'driver_frozen' WHEN 'N' THEN 'no_driver'
+                       ELSE 'recorded_at_too_old' END
+$$;
+"""
+
 NO_SPACING = """
 DROP AGGREGATE tracking_is_spaced(
     bigint, integer, integer, boolean, boolean, float8, bigint, integer, integer);
@@ -96,6 +106,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(FIXES, "DROP TABLE tracking_fix"),
         migrations.RunSQL(SPACING, NO_SPACING),
+        migrations.RunSQL(REASONS, "DROP FUNCTION tracking_unstored_reason"),
         SameEmployer("tracking_quarantinedfix", "device_id", "accounts_device"),
         SameEmployer("tracking_quarantinedfix", "driver_id", "accounts_driver"),
         SameEmployer("tracking_unstoredcount", "device_id", "accounts_device"),

@@ -1,0 +1,523 @@
+-- Record one group of requests in one transaction: the stages and duty marks first (skipped
+-- when the group has none), since a departure must open the mission that its neighbours
+-- link to; then all fixes. recording.py cuts this file at its headings and puts SENDERS
+-- before both statements.
+--
+-- Every stored table is reached through LATERAL (… OFFSET 0), so that it is always an index
+-- look-up for a few rows; what has been looked up is joined by hash. The connection plans
+-- once (force_generic_plan) and knows no sizes: see recording.py.
+--
+-- Order of locks: drivers by id (FOR KEY SHARE: freezing takes FOR UPDATE, so a freeze waits
+-- or wins), then missions by id.
+
+-- == SENDERS
+-- Who posts: token -> phone -> employer, and the drivers who carried the phone during the
+-- time the request spans.
+WITH request AS MATERIALIZED (
+    SELECT r.no, t.device_id, t.employer_id, t.tracking_window, t.min_spacing_m,
+           t.route_months,
+           'epoch'::timestamptz + r.first_us * interval '1 microsecond' AS first_at,
+           'epoch'::timestamptz + r.last_us * interval '1 microsecond' AS last_at
+      FROM unnest(%(tokens)s::bytea[], %(first_us)s::int8[], %(last_us)s::int8[])
+           WITH ORDINALITY AS r(token_hash, first_us, last_us, no)
+     CROSS JOIN LATERAL (
+        SELECT t.device_id, d.employer_id, e.tracking_window, e.min_spacing_m, e.route_months
+          FROM accounts_devicetoken t
+          JOIN accounts_device d ON d.id = t.device_id
+          JOIN accounts_employer e ON e.id = d.employer_id
+         WHERE t.token_hash = r.token_hash
+           AND (t.expires_at IS NULL OR t.expires_at > statement_timestamp())
+           AND d.revoked_at IS NULL
+        OFFSET 0) t
+),
+holding AS MATERIALIZED (
+    SELECT r.no, h.driver_id, h.period, r.employer_id, r.first_at, r.last_at
+      FROM request r
+     CROSS JOIN LATERAL (
+        SELECT h.driver_id, h.period
+          FROM accounts_deviceholding h
+         WHERE h.device_id = r.device_id
+           AND (h.period && tstzrange(r.first_at, r.last_at, '[]')
+                OR h.period @> statement_timestamp())
+        OFFSET 0) h
+),
+driver AS MATERIALIZED (
+    SELECT d.id, d.frozen_at
+      FROM accounts_driver d
+     WHERE d.id = ANY (ARRAY(SELECT driver_id FROM holding))
+     ORDER BY d.id
+       FOR KEY SHARE
+),
+-- == STAGES
+-- Stages and duty marks. `sent` has one row for each; the answer has a letter for each.
+sent AS MATERIALIZED (
+    SELECT s.*, 'epoch'::timestamptz + s.recorded_at_us * interval '1 microsecond' AS recorded_at
+      FROM unnest(%(request)s::int4[], %(recorded_at_us)s::int8[], %(fix_id)s::int8[],
+                  %(kind)s::int2[], %(latitude_e7)s::int4[], %(longitude_e7)s::int4[],
+                  %(accuracy_m)s::real[], %(odometer_m)s::int4[], %(mission)s::text[],
+                  %(mission_uuid)s::uuid[], %(stop)s::text[], %(stop_uuid)s::uuid[],
+                  %(reason)s::text[], %(ends_mission)s::bool[])
+           WITH ORDINALITY AS s(request, recorded_at_us, fix_id, kind, latitude_e7, longitude_e7,
+                                accuracy_m, odometer_m, mission, mission_uuid, stop, stop_uuid,
+                                reason, ends_mission, n)
+),
+resolved AS MATERIALIZED (
+    SELECT s.*, r.employer_id, r.device_id, r.tracking_window, h.driver_id, d.frozen_at,
+           CASE WHEN h.driver_id IS NULL THEN 'N'
+                WHEN d.frozen_at IS NOT NULL THEN 'F'
+                WHEN %(has_route_period)s AND s.recorded_at
+                     < statement_timestamp() - make_interval(months => r.route_months::int) THEN 'P'
+           END AS refused
+      FROM sent s
+      JOIN request r ON r.no = s.request
+      LEFT JOIN holding h ON h.no = s.request AND h.period @> s.recorded_at
+      LEFT JOIN driver d ON d.id = h.driver_id
+),
+marked AS (
+    INSERT INTO accounts_dutymark (employer_id, driver_id, kind, recorded_at, received_at, source)
+    SELECT employer_id, driver_id, kind, recorded_at, statement_timestamp(), 'driver'
+      FROM resolved
+     WHERE kind >= 30 AND refused IS NULL
+     ORDER BY driver_id, recorded_at, kind
+    ON CONFLICT DO NOTHING
+    RETURNING driver_id, recorded_at, kind
+),
+-- The mission that a stage names, if it is that driver's then.
+named AS MATERIALIZED (
+    SELECT s.n, m.id AS mission_id, m.truck_id
+      FROM resolved s
+     CROSS JOIN LATERAL (
+        SELECT m.id, a.truck_id
+          FROM missions_mission m
+          JOIN missions_missionassignment a ON a.mission_id = m.id
+         WHERE m.employer_id = s.employer_id AND m.external_id = s.mission
+           AND a.driver_id = s.driver_id AND a.period @> s.recorded_at
+         UNION ALL
+        SELECT m.id, a.truck_id
+          FROM missions_mission m
+          JOIN missions_missionassignment a ON a.mission_id = m.id
+         WHERE m.uuid = s.mission_uuid AND m.employer_id = s.employer_id
+           AND a.driver_id = s.driver_id AND a.period @> s.recorded_at
+         LIMIT 1) m
+     WHERE s.mission IS NOT NULL AND s.kind < 30 AND s.refused IS NULL
+),
+-- The missions a driver has open at each stage: those open already, and those that a named
+-- stage of this very group opens.
+open_mission AS MATERIALIZED (
+    SELECT s.n, o.mission_id, o.truck_id
+      FROM resolved s
+     CROSS JOIN LATERAL (
+        SELECT a.mission_id, a.truck_id
+          FROM missions_missionassignment a
+         WHERE int8range(a.driver_id, a.driver_id, '[]') && int8range(s.driver_id, s.driver_id, '[]')
+           AND a.open_period @> s.recorded_at
+        OFFSET 0) o
+     WHERE s.kind < 30 AND s.refused IS NULL
+     UNION
+    SELECT s.n, g.mission_id, g.truck_id
+      FROM resolved s
+      JOIN (SELECT o.driver_id, w.mission_id, w.truck_id, min(o.recorded_at) AS opens_at,
+                   max(o.recorded_at) FILTER (WHERE o.ends_mission) AS ends_at
+              FROM resolved o JOIN named w ON w.n = o.n
+             GROUP BY o.driver_id, w.mission_id, w.truck_id) g
+        ON g.driver_id = s.driver_id AND s.recorded_at >= g.opens_at
+       AND (g.ends_at IS NULL OR s.recorded_at <= g.ends_at)
+     WHERE s.kind < 30 AND s.refused IS NULL
+),
+only_open AS MATERIALIZED (
+    SELECT n, min(mission_id) AS mission_id, min(truck_id) AS truck_id
+      FROM open_mission GROUP BY n HAVING count(DISTINCT mission_id) = 1
+),
+-- The newest duty and private mark at or before each stage, this group's own included.
+duty AS MATERIALIZED (
+    SELECT DISTINCT ON (n) n, kind FROM (
+        SELECT s.n, k.recorded_at, k.kind
+          FROM resolved s
+         CROSS JOIN LATERAL (
+            SELECT k.recorded_at, k.kind FROM accounts_dutymark k
+             WHERE k.driver_id = s.driver_id AND k.recorded_at <= s.recorded_at
+               AND k.kind IN (30, 31)
+             ORDER BY k.recorded_at DESC, k.kind DESC LIMIT 1) k
+         WHERE s.kind < 30
+         UNION ALL
+        SELECT s.n, k.recorded_at, k.kind
+          FROM resolved s
+          JOIN resolved k ON k.driver_id = s.driver_id AND k.recorded_at <= s.recorded_at
+         WHERE s.kind < 30 AND k.kind IN (30, 31) AND k.refused IS NULL) k
+     ORDER BY n, recorded_at DESC, kind DESC
+),
+private AS MATERIALIZED (
+    SELECT DISTINCT ON (n) n, kind FROM (
+        SELECT s.n, k.recorded_at, k.kind
+          FROM resolved s
+         CROSS JOIN LATERAL (
+            SELECT k.recorded_at, k.kind FROM accounts_dutymark k
+             WHERE k.driver_id = s.driver_id AND k.recorded_at <= s.recorded_at
+               AND k.kind IN (32, 33)
+             ORDER BY k.recorded_at DESC, k.kind DESC LIMIT 1) k
+         WHERE s.kind < 30
+         UNION ALL
+        SELECT s.n, k.recorded_at, k.kind
+          FROM resolved s
+          JOIN resolved k ON k.driver_id = s.driver_id AND k.recorded_at <= s.recorded_at
+         WHERE s.kind < 30 AND k.kind IN (32, 33) AND k.refused IS NULL) k
+     ORDER BY n, recorded_at DESC, kind DESC
+),
+linked AS MATERIALIZED (
+    SELECT s.*, coalesce(w.mission_id, o.mission_id) AS mission_id,
+           coalesce(w.truck_id, o.truck_id) AS mission_truck_id,
+           s.mission IS NOT NULL AND w.n IS NULL AS is_mission_unknown,
+           coalesce(s.refused, CASE
+               WHEN s.kind >= 30 THEN NULL
+               WHEN p.kind = 32 THEN 'O'
+               WHEN s.tracking_window = 'always' THEN NULL
+               WHEN w.n IS NOT NULL
+                    OR EXISTS (SELECT FROM open_mission m WHERE m.n = s.n) THEN NULL
+               WHEN s.tracking_window = 'duty' AND d.kind = 30 THEN NULL
+               ELSE 'O' END) AS verdict
+      FROM resolved s
+      LEFT JOIN named w ON w.n = s.n
+      LEFT JOIN only_open o ON o.n = s.n
+      LEFT JOIN duty d ON d.n = s.n
+      LEFT JOIN private p ON p.n = s.n
+),
+-- A stop belongs to the mission; its site, if it has a point, gives the distance.
+placed AS MATERIALIZED (
+    SELECT l.*, t.id AS stop_id, t.is_last, l.stop IS NOT NULL AND t.id IS NULL AS is_stop_unknown,
+           coalesce(l.mission_truck_id, k.truck_id) AS truck_id,
+           l.latitude_e7 / 1e7::float8 AS latitude, l.longitude_e7 / 1e7::float8 AS longitude,
+           t.radius_m,
+           2 * 6371008.8 * asin(sqrt(least(1,
+               power(sind((t.latitude - l.latitude_e7 / 1e7::float8) / 2), 2)
+               + cosd(t.latitude) * cosd(l.latitude_e7 / 1e7::float8)
+               * power(sind((t.longitude - l.longitude_e7 / 1e7::float8) / 2), 2)))) AS site_distance_m
+      FROM linked l
+      LEFT JOIN LATERAL (
+        SELECT t.id, i.latitude, i.longitude, i.radius_m,
+               NOT EXISTS (SELECT FROM missions_stop later
+                            WHERE later.mission_id = t.mission_id AND later.seq > t.seq) AS is_last
+          FROM missions_stop t
+          LEFT JOIN missions_site i ON i.id = t.site_id
+         WHERE t.mission_id = l.mission_id AND (t.external_id = l.stop OR t.uuid = l.stop_uuid)
+         LIMIT 1) t ON l.stop IS NOT NULL
+      LEFT JOIN LATERAL (
+        SELECT a.truck_id FROM accounts_truckassignment a
+         WHERE int8range(a.driver_id, a.driver_id, '[]') && int8range(l.driver_id, l.driver_id, '[]')
+           AND a.period @> l.recorded_at
+        OFFSET 0) k ON true
+     WHERE l.kind < 30 AND l.verdict IS NULL
+),
+event AS (
+    INSERT INTO missions_stageevent (
+        uuid, employer_id, driver_id, truck_id, mission_id, stop_id, stage, recorded_at,
+        received_at, fix_id, latitude, longitude, accuracy_m, odometer_m, position_source,
+        site_distance_m, site_check, reason, ends_mission, source, remark)
+    SELECT DISTINCT ON (driver_id, recorded_at, fix_id)
+           gen_random_uuid(), employer_id, driver_id, truck_id, mission_id, stop_id, kind,
+           recorded_at, statement_timestamp(), fix_id, latitude, longitude, accuracy_m, odometer_m,
+           CASE WHEN latitude IS NULL THEN 'none' ELSE 'at_event' END,
+           site_distance_m,
+           CASE WHEN site_distance_m IS NULL OR accuracy_m > 200 THEN 'unknown'
+                WHEN site_distance_m - coalesce(accuracy_m, 0) <= radius_m THEN 'inside'
+                ELSE 'outside' END,
+           coalesce(reason, ''), ends_mission, 'driver', ''
+      FROM placed
+     ORDER BY driver_id, recorded_at, fix_id, n
+    ON CONFLICT DO NOTHING
+    RETURNING driver_id, recorded_at, fix_id
+),
+touched AS MATERIALIZED (
+    SELECT mission_id, min(recorded_at) AS first_at, max(recorded_at) AS last_at,
+           bool_or(ends_mission OR (kind = 10 AND is_last)) AS is_ending
+      FROM placed WHERE mission_id IS NOT NULL GROUP BY mission_id
+),
+mission AS MATERIALIZED (
+    SELECT m.id, m.status, m.opened_at, m.ended_at, m.ended_source
+      FROM missions_mission m
+     WHERE m.id = ANY (ARRAY(SELECT mission_id FROM touched))
+     ORDER BY m.id
+       FOR NO KEY UPDATE
+),
+-- Late stages only widen; what the system ended by itself, a later stage opens again.
+next_state AS MATERIALIZED (
+    SELECT m.id, least(m.opened_at, t.first_at) AS opened_at,
+           CASE WHEN t.is_ending
+                THEN greatest(m.ended_at, t.last_at, e.last_at)
+                WHEN m.ended_source = 'automatic' AND t.last_at > m.ended_at THEN NULL
+                WHEN m.ended_at IS NOT NULL THEN greatest(m.ended_at, t.last_at)
+           END AS ended_at,
+           CASE WHEN t.is_ending THEN 'driver' ELSE m.ended_source END AS ended_source
+      FROM mission m
+      JOIN touched t ON t.mission_id = m.id
+     CROSS JOIN LATERAL (SELECT max(e.recorded_at) AS last_at FROM missions_stageevent e
+                          WHERE e.mission_id = m.id) e
+     WHERE m.status <> 'cancelled'
+),
+moved AS (
+    UPDATE missions_mission m
+       SET opened_at = x.opened_at, ended_at = x.ended_at,
+           ended_source = CASE WHEN x.ended_at IS NULL THEN ''
+                               WHEN m.ended_source IN ('driver', 'dispatcher') THEN m.ended_source
+                               ELSE x.ended_source END,
+           status = CASE WHEN x.ended_at IS NULL THEN 'started' ELSE 'completed' END,
+           version = m.version + 1, updated_at = statement_timestamp()
+      FROM next_state x
+     WHERE m.id = x.id
+       AND (m.opened_at IS DISTINCT FROM x.opened_at OR m.ended_at IS DISTINCT FROM x.ended_at)
+    RETURNING m.id
+),
+-- Those with a position are counted with the fixes.
+counted AS (
+    INSERT INTO tracking_unstoredcount AS c (employer_id, device_id, day_on, reason, count)
+    SELECT employer_id, device_id, (statement_timestamp() AT TIME ZONE 'UTC')::date,
+           tracking_unstored_reason(verdict), count(*)
+      FROM linked WHERE verdict IS NOT NULL AND latitude_e7 IS NULL
+     GROUP BY 1, 2, 3, 4
+     ORDER BY 2, 4
+    ON CONFLICT (device_id, day_on, reason) DO UPDATE SET count = c.count + excluded.count
+    RETURNING c.id
+)
+SELECT coalesce(string_agg(letter, '' ORDER BY n), ''),
+       coalesce(string_agg(warning::text, '' ORDER BY n), '')
+  FROM (
+    SELECT s.n,
+           CASE WHEN l.n IS NULL THEN 'N'
+                WHEN l.verdict IS NOT NULL THEN l.verdict
+                WHEN l.nth > 1 THEN 'D'
+                WHEN l.kind >= 30 THEN CASE WHEN k.driver_id IS NULL THEN 'D' ELSE 'S' END
+                WHEN e.driver_id IS NULL THEN 'D' ELSE 'S' END AS letter,
+           CASE WHEN l.is_mission_unknown THEN 1 ELSE 0 END
+           + CASE WHEN p.is_stop_unknown THEN 2 ELSE 0 END AS warning
+      FROM sent s
+      LEFT JOIN (SELECT *, row_number() OVER (PARTITION BY driver_id, recorded_at, kind, fix_id
+                                              ORDER BY n) AS nth FROM linked) l ON l.n = s.n
+      LEFT JOIN placed p ON p.n = s.n
+      LEFT JOIN marked k ON k.driver_id = l.driver_id AND k.recorded_at = l.recorded_at
+                        AND k.kind = l.kind
+      LEFT JOIN event e ON e.driver_id = l.driver_id AND e.recorded_at = l.recorded_at
+                       AND e.fix_id = l.fix_id
+  ) answered
+
+-- == FIXES
+-- All fixes, the stages' own included. `sent` has one row for each; so has the answer.
+sent AS MATERIALIZED (
+    SELECT s.*, 'epoch'::timestamptz + s.recorded_at_us * interval '1 microsecond' AS recorded_at
+      FROM unnest(%(request)s::int4[], %(recorded_at_us)s::int8[], %(fix_id)s::int8[],
+                  %(kind)s::int2[], %(latitude_e7)s::int4[], %(longitude_e7)s::int4[],
+                  %(mission_no)s::int4[], %(accuracy_m)s::real[], %(speed_mps)s::real[],
+                  %(heading_deg)s::real[], %(battery)s::real[], %(altitude_m)s::real[],
+                  %(odometer_m)s::int4[], %(flags)s::int2[])
+           WITH ORDINALITY AS s(request, recorded_at_us, fix_id, kind, latitude_e7, longitude_e7,
+                                mission_no, accuracy_m, speed_mps, heading_deg, battery,
+                                altitude_m, odometer_m, flags, n)
+),
+-- Per request and driver: the trucks, the open missions and the marks of the spanned time.
+truck AS MATERIALIZED (
+    SELECT h.no, h.driver_id, k.truck_id, k.period
+      FROM holding h
+     CROSS JOIN LATERAL (
+        SELECT a.truck_id, a.period FROM accounts_truckassignment a
+         WHERE int8range(a.driver_id, a.driver_id, '[]') && int8range(h.driver_id, h.driver_id, '[]')
+           AND a.period && tstzrange(h.first_at, h.last_at, '[]')
+        OFFSET 0) k
+),
+open_mission AS MATERIALIZED (
+    SELECT h.no, h.driver_id, o.mission_id, o.truck_id, o.open_period
+      FROM holding h
+     CROSS JOIN LATERAL (
+        SELECT a.mission_id, a.truck_id, a.open_period FROM missions_missionassignment a
+         WHERE int8range(a.driver_id, a.driver_id, '[]') && int8range(h.driver_id, h.driver_id, '[]')
+           AND a.open_period && tstzrange(h.first_at, h.last_at, '[]')
+        OFFSET 0) o
+),
+mark AS MATERIALIZED (
+    SELECT no, driver_id, is_private, is_on, began_at,
+           lead(began_at) OVER (PARTITION BY no, driver_id, is_private
+                                ORDER BY began_at, kind) AS ended_at
+      FROM (
+        SELECT h.no, h.driver_id, k.kind >= 32 AS is_private, k.kind IN (30, 32) AS is_on,
+               k.recorded_at AS began_at, k.kind
+          FROM holding h
+         CROSS JOIN LATERAL (
+            (SELECT k.recorded_at, k.kind FROM accounts_dutymark k
+              WHERE k.driver_id = h.driver_id AND k.recorded_at <= h.first_at AND k.kind IN (30, 31)
+              ORDER BY k.recorded_at DESC, k.kind DESC LIMIT 1)
+             UNION ALL
+            (SELECT k.recorded_at, k.kind FROM accounts_dutymark k
+              WHERE k.driver_id = h.driver_id AND k.recorded_at <= h.first_at AND k.kind IN (32, 33)
+              ORDER BY k.recorded_at DESC, k.kind DESC LIMIT 1)
+             UNION ALL
+            SELECT k.recorded_at, k.kind FROM accounts_dutymark k
+             WHERE k.driver_id = h.driver_id
+               AND k.recorded_at > h.first_at AND k.recorded_at <= h.last_at
+            OFFSET 0) k) marks
+),
+named AS MATERIALIZED (
+    SELECT h.no, h.driver_id, w.mission_no, m.id AS mission_id, m.truck_id, m.period, m.open_period,
+           m.assignment_id
+      FROM unnest(%(mission_request)s::int4[], %(mission_names)s::text[], %(mission_uuids)s::uuid[])
+           WITH ORDINALITY AS w(request, name, uuid, mission_no)
+      JOIN holding h ON h.no = w.request
+     CROSS JOIN LATERAL (
+        SELECT m.id, a.truck_id, a.period, a.open_period, a.id AS assignment_id
+          FROM (SELECT m.id FROM missions_mission m
+                 WHERE m.employer_id = h.employer_id AND m.external_id = w.name
+                 UNION ALL
+                SELECT m.id FROM missions_mission m
+                 WHERE m.uuid = w.uuid AND m.employer_id = h.employer_id
+                 LIMIT 1) m
+          JOIN missions_missionassignment a ON a.mission_id = m.id
+         WHERE a.driver_id = h.driver_id
+        OFFSET 0) m
+),
+resolved AS MATERIALIZED (
+    SELECT s.*, r.employer_id, r.device_id, r.tracking_window, r.min_spacing_m, h.driver_id,
+           CASE WHEN h.driver_id IS NULL THEN 'N'
+                WHEN d.frozen_at IS NOT NULL THEN 'F'
+                WHEN %(has_route_period)s AND s.recorded_at
+                     < statement_timestamp() - make_interval(months => r.route_months::int) THEN 'P'
+           END AS refused
+      FROM sent s
+      JOIN request r ON r.no = s.request
+      LEFT JOIN holding h ON h.no = s.request AND h.period @> s.recorded_at
+      LEFT JOIN driver d ON d.id = h.driver_id
+),
+open_then AS MATERIALIZED (
+    SELECT s.n, count(*) AS missions, min(o.mission_id) AS mission_id, min(o.truck_id) AS truck_id
+      FROM resolved s
+      JOIN open_mission o ON o.no = s.request AND o.driver_id = s.driver_id
+                         AND o.open_period @> s.recorded_at
+     GROUP BY s.n
+),
+linked AS MATERIALIZED (
+    SELECT s.*, coalesce(w.mission_id, CASE WHEN o.missions = 1 THEN o.mission_id END) AS mission_id,
+           coalesce(w.truck_id, CASE WHEN w.mission_id IS NULL AND o.missions = 1 THEN o.truck_id END,
+                    k.truck_id) AS truck_id,
+           CASE WHEN w.mission_id IS NOT NULL THEN 1 WHEN o.missions = 1 THEN 2 ELSE 0 END
+               AS link_source,
+           w.assignment_id,
+           w.mission_id IS NOT NULL AND w.open_period @> s.recorded_at IS NOT TRUE
+               AS is_named_while_closed,
+           CASE WHEN s.mission_no IS NOT NULL AND w.mission_id IS NULL THEN 4 ELSE 0 END
+           | CASE WHEN k.truck_id <> coalesce(w.truck_id, CASE WHEN w.mission_id IS NULL
+                       AND o.missions = 1 THEN o.truck_id END) THEN 2 ELSE 0 END
+           | coalesce(s.flags, 0) AS all_flags,
+           coalesce(s.refused, CASE
+               WHEN p.is_on THEN 'O'
+               WHEN s.tracking_window = 'always' OR o.missions > 0 THEN NULL
+               WHEN s.tracking_window = 'duty' AND d.is_on THEN NULL
+               ELSE 'O' END) AS verdict
+      FROM resolved s
+      LEFT JOIN named w ON w.no = s.request AND w.driver_id = s.driver_id
+                       AND w.mission_no = s.mission_no AND w.period @> s.recorded_at
+      LEFT JOIN open_then o ON o.n = s.n
+      LEFT JOIN truck k ON k.no = s.request AND k.driver_id = s.driver_id
+                       AND k.period @> s.recorded_at
+      LEFT JOIN mark d ON d.no = s.request AND d.driver_id = s.driver_id AND NOT d.is_private
+                      AND d.began_at <= s.recorded_at
+                      AND (d.ended_at IS NULL OR s.recorded_at < d.ended_at)
+      LEFT JOIN mark p ON p.no = s.request AND p.driver_id = s.driver_id AND p.is_private
+                      AND p.began_at <= s.recorded_at
+                      AND (p.ended_at IS NULL OR s.recorded_at < p.ended_at)
+),
+-- Spacing, only where the employer asks for it; 25 m of tolerance. A fix that is stored
+-- already is a duplicate, never thinned.
+spaced AS MATERIALIZED (
+    SELECT f.n, tracking_is_spaced(
+               f.recorded_at_us, f.latitude_e7, f.longitude_e7, f.kind = 1, y.is_stored,
+               f.min_spacing_m - 25::float8, y.at_us, y.latitude_e7, y.longitude_e7)
+           OVER (PARTITION BY f.driver_id ORDER BY f.recorded_at_us, f.n) AS is_kept
+      FROM linked f
+     CROSS JOIN LATERAL (
+        SELECT EXISTS (SELECT FROM tracking_fix x
+                        WHERE x.driver_id = f.driver_id AND x.recorded_at = f.recorded_at
+                          AND x.fix_id = f.fix_id) AS is_stored,
+               (extract(epoch FROM y.recorded_at) * 1000000)::int8 AS at_us,
+               y.latitude_e7, y.longitude_e7
+          FROM (SELECT 1) one
+          LEFT JOIN LATERAL (
+            SELECT x.recorded_at, x.latitude_e7, x.longitude_e7 FROM tracking_fix x
+             WHERE x.driver_id = f.driver_id AND x.recorded_at < f.recorded_at
+             ORDER BY x.recorded_at DESC, x.fix_id DESC LIMIT 1) y ON true
+        OFFSET 0) y
+     WHERE f.min_spacing_m > 25 AND f.verdict IS NULL
+),
+judged AS MATERIALIZED (
+    SELECT f.*, coalesce(f.verdict, CASE WHEN s.is_kept IS FALSE THEN 'T' END) AS outcome,
+           row_number() OVER same_fix AS nth,
+           first_value(s.is_kept) OVER same_fix AS is_first_kept
+      FROM linked f
+      LEFT JOIN spaced s ON s.n = f.n
+    WINDOW same_fix AS (PARTITION BY f.driver_id, f.recorded_at_us, f.fix_id ORDER BY f.n)
+),
+inserted AS (
+    INSERT INTO tracking_fix (
+        recorded_at, received_at, fix_id, driver_id, employer_id, device_id, latitude_e7,
+        longitude_e7, kind, link_source, truck_id, mission_id, accuracy_m, speed_mps,
+        heading_deg, battery, altitude_m, odometer_m, flags)
+    SELECT recorded_at, statement_timestamp(), fix_id, driver_id, employer_id, device_id,
+           latitude_e7, longitude_e7, kind, link_source, truck_id, mission_id, accuracy_m,
+           speed_mps, heading_deg, battery, altitude_m, odometer_m, nullif(all_flags, 0)
+      FROM judged
+     WHERE outcome IS NULL AND nth = 1
+    ON CONFLICT DO NOTHING
+    RETURNING driver_id, recorded_at, fix_id
+),
+-- Fixes that name a mission which was not open: its history must find them.
+widened AS (
+    UPDATE missions_missionassignment a
+       SET linked_period = range_merge(coalesce(a.linked_period, x.period), x.period)
+      FROM (SELECT assignment_id, tstzrange(min(recorded_at), max(recorded_at), '[]') AS period
+              FROM judged
+             WHERE outcome IS NULL AND nth = 1 AND is_named_while_closed
+             GROUP BY assignment_id) x
+     WHERE a.id = x.assignment_id
+       AND (a.linked_period IS NULL OR NOT a.linked_period @> x.period)
+    RETURNING a.id
+),
+counted AS (
+    INSERT INTO tracking_unstoredcount AS c (employer_id, device_id, day_on, reason, count)
+    SELECT employer_id, device_id, (statement_timestamp() AT TIME ZONE 'UTC')::date,
+           tracking_unstored_reason(outcome), count(*)
+      FROM judged WHERE outcome IS NOT NULL AND nth = 1
+     GROUP BY 1, 2, 3, 4
+     ORDER BY 2, 4
+    ON CONFLICT (device_id, day_on, reason) DO UPDATE SET count = c.count + excluded.count
+    RETURNING c.id
+),
+-- Every five minutes is often enough; a row that somebody else holds is skipped.
+seen AS (
+    UPDATE accounts_device SET last_seen_at = statement_timestamp()
+     WHERE id = ANY (ARRAY(
+        SELECT d.id FROM accounts_device d
+         WHERE d.id = ANY (ARRAY(SELECT device_id FROM request))
+           AND (d.last_seen_at IS NULL
+                OR d.last_seen_at < statement_timestamp() - interval '5 minutes')
+           FOR NO KEY UPDATE SKIP LOCKED))
+    RETURNING id
+),
+letters AS MATERIALIZED (
+    SELECT s.n,
+           CASE WHEN j.n IS NULL THEN 'N'
+                WHEN j.verdict IS NOT NULL THEN j.verdict
+                WHEN j.nth > 1 THEN CASE WHEN j.is_first_kept IS FALSE THEN 'T' ELSE 'D' END
+                WHEN j.outcome IS NOT NULL THEN j.outcome
+                WHEN i.driver_id IS NULL THEN 'D'
+                ELSE 'S' END AS letter,
+           CASE WHEN j.all_flags & 4 <> 0 THEN '1' ELSE '0' END AS warning
+      FROM sent s
+      LEFT JOIN judged j ON j.n = s.n
+      LEFT JOIN inserted i ON i.driver_id = j.driver_id AND i.recorded_at = j.recorded_at
+                          AND i.fix_id = j.fix_id
+)
+SELECT (SELECT coalesce(string_agg(letter, '' ORDER BY n), '') FROM letters),
+       (SELECT coalesce(string_agg(warning, '' ORDER BY n), '') FROM letters),
+       (SELECT string_agg(
+            CASE WHEN r.no IS NULL THEN 'U'
+                 WHEN EXISTS (SELECT FROM holding h JOIN driver d ON d.id = h.driver_id
+                               WHERE h.no = r.no AND h.period @> statement_timestamp()
+                                 AND d.frozen_at IS NOT NULL) THEN 'F'
+                 ELSE 'K' END, '' ORDER BY q.no)
+          FROM generate_series(1, cardinality(%(tokens)s::bytea[])) AS q(no)
+          LEFT JOIN request r ON r.no = q.no)
+  FROM (SELECT 1) once
