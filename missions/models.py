@@ -14,7 +14,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from accounts.models import Driver, Employer, MarkSource, SameId, Truck, User, never_two
+from accounts.models import Driver, Employer, MarkSource, Truck, User
+from accounts.periods import SameId, never_two
 from missions.stages import EXCEPTION_REASONS, Stage
 
 
@@ -103,15 +104,17 @@ class Mission(models.Model):
     employer = models.ForeignKey(Employer, on_delete=models.PROTECT, related_name="missions")
     external_id = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001
     reference = models.CharField(max_length=200, blank=True)
-    status = models.CharField(
-        max_length=10, choices=MissionStatus, default=MissionStatus.PLANNED
-    )
+    status = models.CharField(max_length=10, choices=MissionStatus, default=MissionStatus.PLANNED)
     planned_start_at = models.DateTimeField(null=True, blank=True)
     planned_end_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_source = models.CharField(max_length=10, choices=MarkSource, blank=True)
     ecmr_number = models.CharField(max_length=100, blank=True)
+    # The truck that was asked for while nobody drives yet; afterwards assignments say it.
+    planned_truck = models.ForeignKey(
+        Truck, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())

@@ -1,0 +1,108 @@
+"""What a dispatcher or another system asks for, and how it differs from what is stored.
+
+A value of None or "" means that the request does not say, so it cannot differ.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import Driver, Truck
+from missions.models import Mission, MissionStatus, Site, Stop, StopPurpose
+
+STOP_FIELDS = (
+    "external_id",
+    "purpose",
+    "window_start_at",
+    "window_end_at",
+    "planned_arrival_at",
+    "planned_departure_at",
+    "remark",
+)
+MISSION_FIELDS = ("reference", "planned_start_at", "planned_end_at", "ecmr_number")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopPlan:
+    """One visit as it was asked for; its place in the list is its place in the order."""
+
+    site: Site | None = None
+    external_id: str | None = None
+    purpose: str = ""
+    window_start_at: datetime | None = None
+    window_end_at: datetime | None = None
+    planned_arrival_at: datetime | None = None
+    planned_departure_at: datetime | None = None
+    remark: str = ""
+
+    def stop_of(self, mission: Mission, seq: int) -> Stop:
+        """The row for it, not saved."""
+        return Stop(
+            employer_id=mission.employer_id,
+            mission=mission,
+            seq=seq,
+            site=self.site,
+            external_id=self.external_id or None,
+            purpose=self.purpose or StopPurpose.UNLOAD,
+            window_start_at=self.window_start_at,
+            window_end_at=self.window_end_at,
+            planned_arrival_at=self.planned_arrival_at,
+            planned_departure_at=self.planned_departure_at,
+            remark=self.remark,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissionPlan:
+    """A mission as it was asked for. `stops` of None: the request does not speak of stops."""
+
+    external_id: str | None = None
+    reference: str = ""
+    driver: Driver | None = None
+    truck: Truck | None = None
+    planned_start_at: datetime | None = None
+    planned_end_at: datetime | None = None
+    ecmr_number: str = ""
+    is_draft: bool = False
+    stops: tuple[StopPlan, ...] | None = None
+
+    @property
+    def status(self) -> MissionStatus:
+        """Where a mission made from this begins."""
+        if self.is_draft:
+            return MissionStatus.DRAFT
+        return MissionStatus.ASSIGNED if self.driver else MissionStatus.PLANNED
+
+
+def differences(plan: MissionPlan, mission: Mission) -> list[str]:
+    """JSON pointers of what a repeated request asks for and the stored mission has not.
+
+    Driver and truck are compared with the first assignment: a hand-over since then does
+    not make the request another one.
+    """
+    first = mission.assignments.order_by("id").first()
+    differing = [f"/{name}" for name in MISSION_FIELDS if _differs(plan, mission, name)]
+    if plan.driver and plan.driver.pk != (first and first.driver_id):
+        differing.append("/driver")
+    if plan.truck and plan.truck.pk != (first and first.truck_id):
+        differing.append("/truck")
+    if plan.stops is not None:
+        differing += _stop_differences(plan.stops, list(mission.stops.order_by("seq")))
+    return differing
+
+
+def _stop_differences(plans: tuple[StopPlan, ...], stops: list[Stop]) -> list[str]:
+    if len(plans) != len(stops):
+        return ["/stops"]
+    differing = []
+    for index, (plan, stop) in enumerate(zip(plans, stops, strict=True)):
+        differing += [
+            f"/stops/{index}/{name}" for name in STOP_FIELDS if _differs(plan, stop, name)
+        ]
+        if plan.site and plan.site.pk != stop.site_id:
+            differing.append(f"/stops/{index}/site")
+    return differing
+
+
+def _differs(plan: MissionPlan | StopPlan, stored: Mission | Stop, name: str) -> bool:
+    asked = getattr(plan, name)
+    return bool(asked) and asked != getattr(stored, name)

@@ -1,0 +1,143 @@
+"""The stops of a mission: add, change, remove, put in order, and say how each ended.
+
+A mission that is over keeps its stops as they are; only a result may still be said.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max, ProtectedError
+
+from accounts.actors import Actor
+from accounts.audit import record
+from accounts.models import MarkSource
+from accounts.refusals import AlreadyTaken, Conflict, Invalid
+from missions.lifecycle import OVER, MoveRefused, close, locked, refuse_future, save_change
+from missions.models import Mission, MissionStatus, Stop, StopResult
+from missions.opening import end_if_done, is_done
+from missions.planning import StopPlan
+
+# Results that leave the customer without what was asked for, and so need their reason.
+UNDELIVERED: Final = frozenset({StopResult.FAILED, StopResult.PARTIALLY_SUCCEEDED})
+
+
+class StopInUse(Conflict):
+    """The driver has been there, or its result is known."""
+
+    code = "stop_in_use"
+
+
+def _locked_to_plan(mission: Mission) -> Mission:
+    mission = locked(mission)
+    if mission.status in OVER:
+        raise MoveRefused(f"The stops of a mission that is {mission.status} stay as they are.")
+    return mission
+
+
+def _stop_now(mission: Mission, stop: Stop) -> Stop:
+    """The stop as it is now; its mission's lock is its own."""
+    return mission.stops.get(pk=stop.pk)
+
+
+@transaction.atomic
+def add_stop(mission: Mission, plan: StopPlan, *, actor: Actor | None = None) -> Stop:
+    """Append a stop. AlreadyTaken when the mission has one with this external id."""
+    mission = _locked_to_plan(mission)
+    last_seq: int = mission.stops.aggregate(last=Max("seq"))["last"] or 0
+    stop = plan.stop_of(mission, last_seq + 1)
+    _save(stop)
+    save_change(mission)
+    record(actor, "stop.added", stop, {"mission": str(mission.uuid)})
+    return stop
+
+
+@transaction.atomic
+def change_stop(stop: Stop, changes: Mapping[str, object], *, actor: Actor | None = None) -> Stop:
+    """Set these columns of a stop, named as in the model."""
+    mission = _locked_to_plan(stop.mission)
+    stop = _stop_now(mission, stop)
+    for name, value in changes.items():
+        setattr(stop, name, value)
+    _save(stop)
+    save_change(mission)
+    record(actor, "stop.changed", stop, {"fields": sorted(changes)})
+    return stop
+
+
+def _save(stop: Stop) -> None:
+    try:
+        with transaction.atomic():
+            stop.save()
+    except IntegrityError as refused:
+        if "one_stop_per_external_id" not in str(refused):
+            raise
+        raise AlreadyTaken("This mission has a stop with this external_id.") from None
+
+
+@transaction.atomic
+def remove_stop(stop: Stop, *, actor: Actor | None = None) -> None:
+    """Take a stop out. StopInUse when it has a stage or a result: that is evidence."""
+    mission = _locked_to_plan(stop.mission)
+    stop = _stop_now(mission, stop)
+    if stop.result:
+        raise StopInUse("This stop has a result.")
+    record(actor, "stop.removed", stop, {"mission": str(mission.uuid)})
+    try:
+        stop.delete()
+    except ProtectedError:
+        raise StopInUse("This stop has stages.") from None
+    end_if_done(mission)
+    save_change(mission)
+
+
+@transaction.atomic
+def reorder_stops(
+    mission: Mission, order: Sequence[UUID], *, actor: Actor | None = None
+) -> Mission:
+    """Put all stops of a mission in this order, numbered from 1."""
+    mission = _locked_to_plan(mission)
+    stops = {stop.uuid: stop for stop in mission.stops.all()}
+    if len(order) != len(stops) or set(order) != set(stops):
+        raise Invalid("Name each stop of this mission once.", field="stops", code="not_all_stops")
+    for seq, uuid in enumerate(order, start=1):
+        stops[uuid].seq = seq
+    Stop.objects.bulk_update(stops.values(), ["seq"])
+    end_if_done(mission)
+    save_change(mission)
+    record(actor, "mission.stops_reordered", mission)
+    return mission
+
+
+@transaction.atomic
+def set_stop_result(
+    stop: Stop,
+    result: StopResult,
+    *,
+    reason: str = "",
+    remark: str | None = None,
+    at: datetime,
+    actor: Actor | None = None,
+) -> Stop:
+    """Say how a stop ended; a result on the last one ends a started mission at `at`.
+
+    Paperwork may come late: a completed mission takes results too, and its end stays.
+    MoveRefused while the mission has not started: a result would have nothing to end.
+    """
+    refuse_future(at, "at")
+    if result in UNDELIVERED and not reason:
+        raise Invalid("Say why it was not delivered.", field="reason", code="required")
+    mission = locked(stop.mission)
+    if mission.opened_at is None:
+        raise MoveRefused("This mission has not started: change or remove its stops instead.")
+    stop = _stop_now(mission, stop)
+    stop.result, stop.result_reason = result, reason
+    stop.remark = stop.remark if remark is None else remark
+    stop.save(update_fields=["result", "result_reason", "remark"])
+    if mission.status == MissionStatus.STARTED and is_done(mission):
+        close(mission, MissionStatus.COMPLETED, at, MarkSource.DISPATCHER)
+    save_change(mission)
+    record(actor, "stop.result_set", stop, {"result": str(result), "reason": reason})
+    return stop
