@@ -1,0 +1,22 @@
+"""The Celery application: its settings are the CELERY_ ones of settings.py."""
+
+import os
+import warnings
+
+from celery import Celery
+from celery.platforms import SecurityWarning
+
+from config.schedule import JOBS
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# In a container root is often the only user, and `make run` says more than enough.
+warnings.filterwarnings("ignore", category=SecurityWarning)
+
+app = Celery("milepost")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    job.task: {"task": job.task, "schedule": job.every, "options": {"queue": job.queue}}
+    for job in JOBS
+}

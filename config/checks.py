@@ -1,0 +1,40 @@
+"""Mistakes in the settings that `manage.py check --deploy` refuses."""
+
+from collections.abc import Sequence
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from config.loopback import LOOPBACK
+
+
+@register(deploy=True)
+def no_replay_mode(
+    app_configs: Sequence[AppConfig] | None, **kwargs: object
+) -> list[CheckMessage]:
+    if not settings.REPLAY_MODE:
+        return []
+    return [
+        Error(
+            f"MAX_FIX_AGE_DAYS is {settings.MAX_FIX_AGE_DAYS}: replay mode, in which route"
+            " periods are not kept.",
+            hint=f"Unset it, or set at most {settings.LONGEST_FIX_AGE_DAYS}.",
+            id="milepost.E001",
+        )
+    ]
+
+
+@register(deploy=True)
+def metrics_are_closed(
+    app_configs: Sequence[AppConfig] | None, **kwargs: object
+) -> list[CheckMessage]:
+    if settings.HOST in LOOPBACK or settings.METRICS_TOKEN:
+        return []
+    return [
+        Error(
+            f"HOST is {settings.HOST} and METRICS_TOKEN is not set: anybody could read /metrics.",
+            hint="Set METRICS_TOKEN.",
+            id="milepost.E002",
+        )
+    ]

@@ -1,0 +1,53 @@
+"""Say 503, and when to come back, while the database is away."""
+
+from collections.abc import Awaitable, Callable
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+
+RETRY_AFTER_S = 5
+
+
+class DatabaseAwayMiddleware:
+    """Turns a lost or refused connection, in any page or endpoint, into a 503."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(
+        self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+    ) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponse | None:
+        if not isinstance(exception, OperationalError | InterfaceError):
+            return None
+        response: HttpResponse
+        if request.path.startswith("/api/"):
+            response = JsonResponse(
+                {
+                    "type": "about:blank",
+                    "title": "The database is away",
+                    "status": 503,
+                    "detail": f"Try again in {RETRY_AFTER_S} seconds.",
+                },
+                status=503,
+                content_type="application/problem+json",
+            )
+        else:
+            response = HttpResponse(
+                f"Milepost cannot reach its database. Try again in {RETRY_AFTER_S} seconds.\n",
+                status=503,
+                content_type="text/plain; charset=utf-8",
+            )
+        response["Retry-After"] = str(RETRY_AFTER_S)
+        return response

@@ -1,0 +1,31 @@
+"""Keep secrets and whereabouts out of every log line, tracebacks included."""
+
+import logging
+import re
+
+REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # A query string may hold a token, a position or a name.
+    (re.compile(r"(/[^\s?\"']*)\?[^\s\"']+"), r"\1?…"),
+    # Foreign clients may carry their token as the part of the path after the dialect.
+    (re.compile(r"(/ingest/[a-z_]+/)[^\s?\"'/]{12,}"), r"\1…"),
+    (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',]+", re.IGNORECASE), r"\1 …"),
+    (re.compile(r"\b(token|password|code|secret|key)(['\"]?\s*[=:]\s*)[^\s,;)}]+", re.I), r"\1\2…"),
+    (re.compile(r"\b[A-Za-z0-9_-]{40,}\b"), "…"),
+    # Degrees with four or more decimals: a place to within 11 m.
+    (re.compile(r"-?\b\d{1,3}\.\d{4,}\b"), "…"),
+    # What PostgreSQL adds to an error: the values of the row.
+    (re.compile(r"^(DETAIL|CONTEXT):.*$", re.MULTILINE), r"\1: …"),
+)
+
+
+def redacted(text: str) -> str:
+    for pattern, replacement in REDACTIONS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats first, so that arguments and tracebacks are covered as well."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))

@@ -1,0 +1,46 @@
+"""WhiteNoise for an asynchronous server.
+
+Its own middleware is synchronous: one such layer would put every request, and every streamed
+history, through a thread.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+type_of_next = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+
+
+@sync_and_async_middleware
+def static_files_middleware(get_response: type_of_next) -> type_of_next:
+    """Answer for a static file, else go on. The files are few and small: each is read whole."""
+    files = WhiteNoiseMiddleware(get_response)
+
+    def static_response(request: HttpRequest) -> HttpResponse | None:
+        static_file = files.files.get(request.path_info)
+        if static_file is None:
+            return None
+        answer = static_file.get_response(request.method, request.META)
+        response = HttpResponse(answer.file.read() if answer.file else b"", status=answer.status)
+        if answer.file:
+            answer.file.close()
+        del response["Content-Type"]
+        for name, value in answer.headers:
+            response[name] = value
+        return response
+
+    if iscoroutinefunction(get_response):
+
+        async def asynchronous(request: HttpRequest) -> HttpResponseBase:
+            return static_response(request) or await get_response(request)  # type: ignore[misc]
+
+        return asynchronous
+
+    def synchronous(request: HttpRequest) -> HttpResponseBase:
+        return static_response(request) or get_response(request)  # type: ignore[return-value]
+
+    return synchronous
