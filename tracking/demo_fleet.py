@@ -12,6 +12,7 @@ from typing import Final
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
+from accounts.folding import folded
 from accounts.models import (
     Device,
     DeviceHolding,
@@ -175,7 +176,7 @@ def _driver(employer: Employer, demo: DemoDriver) -> str:
         number=demo.number,
         defaults={
             "name": demo.name,
-            "name_folded": demo.name.casefold(),
+            "name_folded": folded(demo.name),
             "adult_attested_on": date(2026, 1, 5),
         },
     )

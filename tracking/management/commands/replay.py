@@ -1,0 +1,160 @@
+"""Post a recorded track to the running server, as a driver's phone would."""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from tqdm import tqdm
+
+from accounts.models import Device, Driver
+from tracking.posting import BATCH, COUNTERS, NoAnswer, Outcome, PhoneLine, TurnedAway
+from tracking.replaying import (
+    NoTrack,
+    TrackPoint,
+    batches,
+    paced,
+    read_track,
+    shifted_to,
+    thinned,
+)
+from tracking.replaying_phone import enrol_phone
+from tracking.server_url import server_url
+
+PATIENCE_S: Final = 120.0
+TOO_OLD: Final = "recorded_at_too_old"
+
+
+class Command(BaseCommand):
+    help = "Post any GPX or CSV track over HTTP as a driver's phone, with a count at the end."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "file",
+            type=Path,
+            help=".gpx or .csv, also gzip-compressed; CSV columns: recorded_at (or time), latitude"
+            " (lat), longitude (lon, lng); optional speed_mps, accuracy_m, heading_deg, device",
+        )
+        parser.add_argument("--driver", metavar="ID", help="whose track it is to be")
+        parser.add_argument("--mission", metavar="ID", help="external id or id of a mission")
+        parser.add_argument("--token", help="of a phone; without it one is enrolled for the replay")
+        parser.add_argument("--device", help="only the rows of this device of the file")
+        parser.add_argument(
+            "--thin-m", type=float, default=0.0, metavar="M", help="keep a point every M metres"
+        )
+        pace = parser.add_mutually_exclusive_group()
+        pace.add_argument("--speed", type=float, metavar="N", help="N seconds of track a second")
+        pace.add_argument("--at-once", action="store_true", help="as fast as it goes (default)")
+        parser.add_argument(
+            "--shift-to",
+            choices=["now"],
+            help="move the track by whole days so that it ends within the last day",
+        )
+        parser.add_argument("--url", default=server_url(), help="the server (%(default)s)")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        points = _points(options)
+        with _token(options) as token, PhoneLine(options["url"], token) as line:
+            try:
+                outcome = _post_all(line, points, options)
+            except NoAnswer as unanswered:
+                raise CommandError(
+                    f"{options['url']} does not answer ({unanswered}). Is the server running?"
+                    " What was answered is stored; the same command sends the rest."
+                ) from None
+            except TurnedAway as refusal:
+                raise CommandError(f"The server turned the phone away: {refusal}") from None
+        self._report(outcome, as_json=options["json"])
+
+    def _report(self, outcome: Outcome, *, as_json: bool) -> None:
+        reasons = dict(sorted(outcome.refused_for.items()))
+        counts = {name: outcome.counts[name] for name in COUNTERS}
+        if as_json:
+            answer = {"received": outcome.received, **counts, "refused_for": reasons}
+            self.stdout.write(json.dumps(answer))
+            return
+        self.stdout.write(f"{outcome.received} fixes sent")
+        for name, count in counts.items():
+            self.stdout.write(f"{count:>9} {name.replace('_', ' ')}")
+        for reason, count in reasons.items():
+            self.stdout.write(f"{count:>9}   refused: {reason}")
+        if outcome.refused_for[TOO_OLD]:
+            self.stderr.write(_too_old())
+        if counts["outside_window"]:
+            self.stderr.write(
+                "Outside the window: the employer tracks only while a duty or a mission is open."
+            )
+
+
+def _points(options: dict[str, Any]) -> list[TrackPoint]:
+    try:
+        points = read_track(options["file"])
+    except NoTrack as problem:
+        raise CommandError(str(problem)) from None
+    if options["device"]:
+        points = [point for point in points if point.device == options["device"]]
+        if not points:
+            raise CommandError(f"No row of the file is of device {options['device']}.")
+    if options["thin_m"] > 0:
+        points = list(thinned(points, options["thin_m"]))
+    if options["shift_to"]:
+        points = shifted_to(points, datetime.now(UTC))
+    return points
+
+
+@contextmanager
+def _token(options: dict[str, Any]) -> Iterator[str]:
+    """The given token, or one of a phone that lives as long as the replay."""
+    if options["token"]:
+        yield options["token"]
+        return
+    if not options["driver"]:
+        raise CommandError("Say whose track it is: --driver ID, or --token of a phone.")
+    try:
+        driver = Driver.objects.get(uuid=options["driver"])
+    except (Driver.DoesNotExist, ValidationError):
+        raise CommandError(f"There is no driver {options['driver']}.") from None
+    device, token = enrol_phone(driver)
+    try:
+        yield token
+    finally:
+        Device.objects.filter(pk=device.pk).update(revoked_at=timezone.now())
+
+
+def _post_all(line: PhoneLine, points: list[TrackPoint], options: dict[str, Any]) -> Outcome:
+    total = Outcome()
+    # The bar goes to stderr, and with --json or without a terminal there is none.
+    with tqdm(total=len(points), unit="fix", disable=options["json"] or None) as bar:
+        for batch in _batches(points, options["speed"]):
+            bodies = [point.body(options["mission"]) for point in batch]
+            answer = line.post_until_answered(bodies, wait=time.sleep, patience_s=PATIENCE_S)
+            total.add(answer)
+            bar.update(len(batch))
+            if total.refused_for[TOO_OLD] == total.received == BATCH:
+                raise CommandError(_too_old())
+    return total
+
+
+def _batches(points: list[TrackPoint], speed: float | None) -> Iterator[Sequence[TrackPoint]]:
+    if speed is None:
+        return batches(points, BATCH)
+    if speed <= 0:
+        raise CommandError("--speed is a number above 0.")
+    return paced(points, speed=speed, size=BATCH, clock_s=time.monotonic, wait=time.sleep)
+
+
+def _too_old() -> str:
+    return (
+        f"The track is older than the server takes ({settings.MAX_FIX_AGE_DAYS} days unless set"
+        " otherwise). Add --shift-to now, or start the server in replay mode, for example with"
+        " MAX_FIX_AGE_DAYS=5000."
+    )
