@@ -105,7 +105,7 @@ def _assignment_at(mission: Mission, at: datetime) -> MissionAssignment:
 def _available(assignment: MissionAssignment) -> Driver:
     """The driver, locked so that a freeze that runs now is waited for and seen."""
     driver = (
-        Driver.objects.select_for_update(no_key=True)
+        Driver.objects.select_for_update(of=("self",), no_key=True)
         .filter(mission_assignments=assignment, frozen_at=None)
         .first()
     )

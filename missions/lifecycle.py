@@ -30,7 +30,8 @@ MOVES: Final[dict[MissionStatus, frozenset[MissionStatus]]] = {
         {MissionStatus.PLANNED, MissionStatus.STARTED, MissionStatus.CANCELLED}
     ),
     MissionStatus.STARTED: frozenset({MissionStatus.COMPLETED, MissionStatus.CANCELLED}),
-    MissionStatus.COMPLETED: frozenset(),
+    # Only an automatic end is taken back, by a stage that was recorded after it.
+    MissionStatus.COMPLETED: frozenset({MissionStatus.STARTED}),
     MissionStatus.CANCELLED: frozenset(),
 }
 OVER: Final = frozenset({MissionStatus.COMPLETED, MissionStatus.CANCELLED})
