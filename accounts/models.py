@@ -18,8 +18,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
 from accounts.duty_marks import DUTY_KINDS, PRIVATE_KINDS, DutyMarkKind
-from accounts.periods import SameId as SameId
-from accounts.periods import never_two as never_two
+from accounts.periods import ends_at, never_two
 
 
 class TrackingWindow(models.TextChoices):
@@ -227,6 +226,12 @@ class TruckAssignment(models.Model):
                 name="truck_assignment_has_a_driver_or_an_erased_one",
                 condition=Q(driver__isnull=False) ^ Q(erased_driver__isnull=False),
             ),
+        ]
+        indexes: ClassVar = [
+            # Read by the recording statement: the trucks of a driver since a moment.
+            models.Index(F("driver"), ends_at("period"), name="trucks_of_a_driver"),
+            # Read by a truck's history: its drivers since a moment.
+            models.Index(F("truck"), ends_at("period"), name="drivers_of_a_truck"),
         ]
 
 

@@ -2,33 +2,29 @@
 
 import os
 
-from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+from psycopg.conninfo import make_conninfo
 
+from config.database import connection_arguments
 from config.health import PATHS, health_application
+from tracking.ingest.app import IngestSettings, create_application
+from tracking.ingest.http import Receive, Scope, Send
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
-
-async def no_ingest(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """Stands where ingest will be."""
-    if scope["type"] != "lifespan":
-        await django_application(scope, receive, send)
-        return
-    while True:
-        event = await receive()
-        if event["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        else:
-            await send({"type": "lifespan.shutdown.complete"})
-            return
+ingest_application = create_application(
+    IngestSettings(
+        conninfo=make_conninfo(**connection_arguments(settings.DATABASES["default"])),
+        max_fix_age_days=settings.MAX_FIX_AGE_DAYS,
+        is_replay=settings.REPLAY_MODE,
+        is_https_required=settings.REQUIRE_HTTPS,
+    )
+)
 
 
-ingest_application: ASGI3Application = no_ingest
-
-
-async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Hand each request to whose path it is. The lifespan is ingest's, which has a queue."""
     if scope["type"] == "lifespan" or scope["path"].startswith("/ingest/"):
         await ingest_application(scope, receive, send)

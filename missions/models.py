@@ -9,13 +9,12 @@ import uuid
 from typing import ClassVar
 
 from django.contrib.postgres.fields import DateTimeRangeField
-from django.contrib.postgres.indexes import GistIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts.models import Driver, Employer, MarkSource, Truck, User
-from accounts.periods import SameId, never_two
+from accounts.periods import ends_at, never_two
 from missions.stages import EXCEPTION_REASONS, Stage
 
 
@@ -172,24 +171,23 @@ class MissionAssignment(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            # Read by the recording statement: the missions a driver has open at a moment.
-            GistIndex(
-                SameId("driver_id"),
-                "open_period",
+            # Read by the recording statement: the missions a driver has open since a moment.
+            models.Index(
+                F("driver"),
+                ends_at("open_period"),
                 name="open_missions_of_a_driver",
                 condition=Q(open_period__isnull=False),
             ),
             # Read by a truck's history.
-            GistIndex(
-                SameId("truck_id"),
-                "open_period",
+            models.Index(
+                F("truck"),
+                ends_at("open_period"),
                 name="open_missions_of_a_truck",
                 condition=Q(open_period__isnull=False),
             ),
             # Read by a truck's history: fixes that named a mission that was not open.
-            GistIndex(
-                SameId("truck_id"),
-                "linked_period",
+            models.Index(
+                fields=["truck"],
                 name="named_missions_of_a_truck",
                 condition=Q(linked_period__isnull=False),
             ),

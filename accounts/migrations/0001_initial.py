@@ -13,6 +13,7 @@ from django.db import migrations, models
 
 import accounts.duty_marks
 import accounts.models
+import accounts.periods
 
 
 class Migration(migrations.Migration):
@@ -639,7 +640,7 @@ class Migration(migrations.Migration):
             model_name="deviceholding",
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(
                 expressions=[
-                    (accounts.models.SameId("device_id"), "&&"),
+                    (accounts.periods.SameId("device_id"), "&&"),
                     (models.F("period"), "&&"),
                 ],
                 name="one_holder_per_device_at_a_time",
@@ -679,7 +680,7 @@ class Migration(migrations.Migration):
             model_name="truckassignment",
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(
                 expressions=[
-                    (accounts.models.SameId("truck_id"), "&&"),
+                    (accounts.periods.SameId("truck_id"), "&&"),
                     (models.F("period"), "&&"),
                 ],
                 name="one_driver_per_truck_at_a_time",
@@ -689,7 +690,7 @@ class Migration(migrations.Migration):
             model_name="truckassignment",
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(
                 expressions=[
-                    (accounts.models.SameId("driver_id"), "&&"),
+                    (accounts.periods.SameId("driver_id"), "&&"),
                     (models.F("period"), "&&"),
                 ],
                 name="one_truck_per_driver_at_a_time",

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import accounts.models
+import accounts.periods
 import missions.stages
 
 
@@ -468,7 +469,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="missionassignment",
             index=django.contrib.postgres.indexes.GistIndex(
-                accounts.models.SameId("driver_id"),
+                accounts.periods.SameId("driver_id"),
                 models.F("open_period"),
                 condition=models.Q(("open_period__isnull", False)),
                 name="open_missions_of_a_driver",
@@ -477,7 +478,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="missionassignment",
             index=django.contrib.postgres.indexes.GistIndex(
-                accounts.models.SameId("truck_id"),
+                accounts.periods.SameId("truck_id"),
                 models.F("open_period"),
                 condition=models.Q(("open_period__isnull", False)),
                 name="open_missions_of_a_truck",
@@ -486,7 +487,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="missionassignment",
             index=django.contrib.postgres.indexes.GistIndex(
-                accounts.models.SameId("truck_id"),
+                accounts.periods.SameId("truck_id"),
                 models.F("linked_period"),
                 condition=models.Q(("linked_period__isnull", False)),
                 name="named_missions_of_a_truck",
@@ -496,7 +497,7 @@ class Migration(migrations.Migration):
             model_name="missionassignment",
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(
                 expressions=[
-                    (accounts.models.SameId("mission_id"), "&&"),
+                    (accounts.periods.SameId("mission_id"), "&&"),
                     (models.F("period"), "&&"),
                 ],
                 name="one_assignment_per_mission_at_a_time",

@@ -3,9 +3,9 @@
 -- link to; then all fixes. recording.py cuts this file at its headings and puts SENDERS
 -- before both statements.
 --
--- Every stored table is reached through LATERAL (… OFFSET 0), so that it is always an index
--- look-up for a few rows; what has been looked up is joined by hash. The connection plans
--- once (force_generic_plan) and knows no sizes: see recording.py.
+-- Every stored table is reached by itself through LATERAL (… OFFSET 0), so that it is always
+-- an index look-up for a few rows; what has been looked up is joined by hash. The connection
+-- plans once (force_generic_plan) and knows no sizes: see recording.py.
 --
 -- Order of locks: drivers by id (FOR KEY SHARE: freezing takes FOR UPDATE, so a freeze waits
 -- or wins), then missions by id.
@@ -14,21 +14,25 @@
 -- Who posts: token -> phone -> employer, and the drivers who carried the phone during the
 -- time the request spans.
 WITH request AS MATERIALIZED (
-    SELECT r.no, t.device_id, t.employer_id, t.tracking_window, t.min_spacing_m,
-           t.route_months,
+    SELECT r.no, d.id AS device_id, e.id AS employer_id, e.tracking_window, e.min_spacing_m,
+           e.route_months,
            'epoch'::timestamptz + r.first_us * interval '1 microsecond' AS first_at,
            'epoch'::timestamptz + r.last_us * interval '1 microsecond' AS last_at
       FROM unnest(%(tokens)s::bytea[], %(first_us)s::int8[], %(last_us)s::int8[])
            WITH ORDINALITY AS r(token_hash, first_us, last_us, no)
      CROSS JOIN LATERAL (
-        SELECT t.device_id, d.employer_id, e.tracking_window, e.min_spacing_m, e.route_months
-          FROM accounts_devicetoken t
-          JOIN accounts_device d ON d.id = t.device_id
-          JOIN accounts_employer e ON e.id = d.employer_id
+        SELECT t.device_id FROM accounts_devicetoken t
          WHERE t.token_hash = r.token_hash
            AND (t.expires_at IS NULL OR t.expires_at > statement_timestamp())
-           AND d.revoked_at IS NULL
         OFFSET 0) t
+     CROSS JOIN LATERAL (
+        SELECT d.id, d.employer_id FROM accounts_device d
+         WHERE d.id = t.device_id AND d.revoked_at IS NULL
+        OFFSET 0) d
+     CROSS JOIN LATERAL (
+        SELECT e.id, e.tracking_window, e.min_spacing_m, e.route_months
+          FROM accounts_employer e WHERE e.id = d.employer_id
+        OFFSET 0) e
 ),
 holding AS MATERIALIZED (
     SELECT r.no, h.driver_id, h.period, r.employer_id, r.first_at, r.last_at
@@ -84,21 +88,19 @@ marked AS (
 ),
 -- The mission that a stage names, if it is that driver's then.
 named AS MATERIALIZED (
-    SELECT s.n, m.id AS mission_id, m.truck_id
+    SELECT s.n, m.id AS mission_id, a.truck_id
       FROM resolved s
      CROSS JOIN LATERAL (
-        SELECT m.id, a.truck_id
-          FROM missions_mission m
-          JOIN missions_missionassignment a ON a.mission_id = m.id
+        SELECT m.id FROM missions_mission m
          WHERE m.employer_id = s.employer_id AND m.external_id = s.mission
-           AND a.driver_id = s.driver_id AND a.period @> s.recorded_at
          UNION ALL
-        SELECT m.id, a.truck_id
-          FROM missions_mission m
-          JOIN missions_missionassignment a ON a.mission_id = m.id
+        SELECT m.id FROM missions_mission m
          WHERE m.uuid = s.mission_uuid AND m.employer_id = s.employer_id
-           AND a.driver_id = s.driver_id AND a.period @> s.recorded_at
          LIMIT 1) m
+     CROSS JOIN LATERAL (
+        SELECT a.truck_id FROM missions_missionassignment a
+         WHERE a.mission_id = m.id AND a.driver_id = s.driver_id AND a.period @> s.recorded_at
+        OFFSET 0) a
      WHERE s.mission IS NOT NULL AND s.kind < 30 AND s.refused IS NULL
 ),
 -- The missions a driver has open at each stage: those open already, and those that a named
@@ -109,8 +111,9 @@ open_mission AS MATERIALIZED (
      CROSS JOIN LATERAL (
         SELECT a.mission_id, a.truck_id
           FROM missions_missionassignment a
-         WHERE int8range(a.driver_id, a.driver_id, '[]') && int8range(s.driver_id, s.driver_id, '[]')
-           AND a.open_period @> s.recorded_at
+         WHERE a.driver_id = s.driver_id AND a.open_period @> s.recorded_at
+           AND coalesce(upper(a.open_period), 'infinity') >= s.recorded_at
+           AND a.open_period IS NOT NULL
         OFFSET 0) o
      WHERE s.kind < 30 AND s.refused IS NULL
      UNION
@@ -186,24 +189,26 @@ placed AS MATERIALIZED (
     SELECT l.*, t.id AS stop_id, t.is_last, l.stop IS NOT NULL AND t.id IS NULL AS is_stop_unknown,
            coalesce(l.mission_truck_id, k.truck_id) AS truck_id,
            l.latitude_e7 / 1e7::float8 AS latitude, l.longitude_e7 / 1e7::float8 AS longitude,
-           t.radius_m,
+           i.radius_m,
            2 * 6371008.8 * asin(sqrt(least(1,
-               power(sind((t.latitude - l.latitude_e7 / 1e7::float8) / 2), 2)
-               + cosd(t.latitude) * cosd(l.latitude_e7 / 1e7::float8)
-               * power(sind((t.longitude - l.longitude_e7 / 1e7::float8) / 2), 2)))) AS site_distance_m
+               power(sind((i.latitude - l.latitude_e7 / 1e7::float8) / 2), 2)
+               + cosd(i.latitude) * cosd(l.latitude_e7 / 1e7::float8)
+               * power(sind((i.longitude - l.longitude_e7 / 1e7::float8) / 2), 2)))) AS site_distance_m
       FROM linked l
       LEFT JOIN LATERAL (
-        SELECT t.id, i.latitude, i.longitude, i.radius_m,
+        SELECT t.id, t.site_id,
                NOT EXISTS (SELECT FROM missions_stop later
                             WHERE later.mission_id = t.mission_id AND later.seq > t.seq) AS is_last
           FROM missions_stop t
-          LEFT JOIN missions_site i ON i.id = t.site_id
          WHERE t.mission_id = l.mission_id AND (t.external_id = l.stop OR t.uuid = l.stop_uuid)
          LIMIT 1) t ON l.stop IS NOT NULL
       LEFT JOIN LATERAL (
+        SELECT i.latitude, i.longitude, i.radius_m FROM missions_site i WHERE i.id = t.site_id
+        OFFSET 0) i ON true
+      LEFT JOIN LATERAL (
         SELECT a.truck_id FROM accounts_truckassignment a
-         WHERE int8range(a.driver_id, a.driver_id, '[]') && int8range(l.driver_id, l.driver_id, '[]')
-           AND a.period @> l.recorded_at
+         WHERE a.driver_id = l.driver_id AND a.period @> l.recorded_at
+           AND coalesce(upper(a.period), 'infinity') > l.recorded_at
         OFFSET 0) k ON true
      WHERE l.kind < 30 AND l.verdict IS NULL
 ),
@@ -262,7 +267,7 @@ moved AS (
            status = CASE WHEN x.ended_at IS NULL THEN 'started' ELSE 'completed' END,
            version = m.version + 1, updated_at = statement_timestamp()
       FROM next_state x
-     WHERE m.id = x.id
+     WHERE m.id = x.id AND m.id = ANY (ARRAY(SELECT id FROM next_state))
        AND (m.opened_at IS DISTINCT FROM x.opened_at OR m.ended_at IS DISTINCT FROM x.ended_at)
     RETURNING m.id
 ),
@@ -317,8 +322,8 @@ truck AS MATERIALIZED (
       FROM holding h
      CROSS JOIN LATERAL (
         SELECT a.truck_id, a.period FROM accounts_truckassignment a
-         WHERE int8range(a.driver_id, a.driver_id, '[]') && int8range(h.driver_id, h.driver_id, '[]')
-           AND a.period && tstzrange(h.first_at, h.last_at, '[]')
+         WHERE a.driver_id = h.driver_id AND a.period && tstzrange(h.first_at, h.last_at, '[]')
+           AND coalesce(upper(a.period), 'infinity') > h.first_at
         OFFSET 0) k
 ),
 open_mission AS MATERIALIZED (
@@ -326,8 +331,9 @@ open_mission AS MATERIALIZED (
       FROM holding h
      CROSS JOIN LATERAL (
         SELECT a.mission_id, a.truck_id, a.open_period FROM missions_missionassignment a
-         WHERE int8range(a.driver_id, a.driver_id, '[]') && int8range(h.driver_id, h.driver_id, '[]')
-           AND a.open_period && tstzrange(h.first_at, h.last_at, '[]')
+         WHERE a.driver_id = h.driver_id AND a.open_period && tstzrange(h.first_at, h.last_at, '[]')
+           AND coalesce(upper(a.open_period), 'infinity') >= h.first_at
+           AND a.open_period IS NOT NULL
         OFFSET 0) o
 ),
 mark AS MATERIALIZED (
@@ -353,22 +359,22 @@ mark AS MATERIALIZED (
             OFFSET 0) k) marks
 ),
 named AS MATERIALIZED (
-    SELECT h.no, h.driver_id, w.mission_no, m.id AS mission_id, m.truck_id, m.period, m.open_period,
-           m.assignment_id
+    SELECT h.no, h.driver_id, w.mission_no, m.id AS mission_id, a.truck_id, a.period, a.open_period,
+           a.id AS assignment_id
       FROM unnest(%(mission_request)s::int4[], %(mission_names)s::text[], %(mission_uuids)s::uuid[])
            WITH ORDINALITY AS w(request, name, uuid, mission_no)
       JOIN holding h ON h.no = w.request
      CROSS JOIN LATERAL (
-        SELECT m.id, a.truck_id, a.period, a.open_period, a.id AS assignment_id
-          FROM (SELECT m.id FROM missions_mission m
-                 WHERE m.employer_id = h.employer_id AND m.external_id = w.name
-                 UNION ALL
-                SELECT m.id FROM missions_mission m
-                 WHERE m.uuid = w.uuid AND m.employer_id = h.employer_id
-                 LIMIT 1) m
-          JOIN missions_missionassignment a ON a.mission_id = m.id
-         WHERE a.driver_id = h.driver_id
-        OFFSET 0) m
+        SELECT m.id FROM missions_mission m
+         WHERE m.employer_id = h.employer_id AND m.external_id = w.name
+         UNION ALL
+        SELECT m.id FROM missions_mission m
+         WHERE m.uuid = w.uuid AND m.employer_id = h.employer_id
+         LIMIT 1) m
+     CROSS JOIN LATERAL (
+        SELECT a.id, a.truck_id, a.period, a.open_period FROM missions_missionassignment a
+         WHERE a.mission_id = m.id AND a.driver_id = h.driver_id
+        OFFSET 0) a
 ),
 resolved AS MATERIALIZED (
     SELECT s.*, r.employer_id, r.device_id, r.tracking_window, r.min_spacing_m, h.driver_id,
@@ -428,18 +434,7 @@ spaced AS MATERIALIZED (
                f.min_spacing_m - 25::float8, y.at_us, y.latitude_e7, y.longitude_e7)
            OVER (PARTITION BY f.driver_id ORDER BY f.recorded_at_us, f.n) AS is_kept
       FROM linked f
-     CROSS JOIN LATERAL (
-        SELECT EXISTS (SELECT FROM tracking_fix x
-                        WHERE x.driver_id = f.driver_id AND x.recorded_at = f.recorded_at
-                          AND x.fix_id = f.fix_id) AS is_stored,
-               (extract(epoch FROM y.recorded_at) * 1000000)::int8 AS at_us,
-               y.latitude_e7, y.longitude_e7
-          FROM (SELECT 1) one
-          LEFT JOIN LATERAL (
-            SELECT x.recorded_at, x.latitude_e7, x.longitude_e7 FROM tracking_fix x
-             WHERE x.driver_id = f.driver_id AND x.recorded_at < f.recorded_at
-             ORDER BY x.recorded_at DESC, x.fix_id DESC LIMIT 1) y ON true
-        OFFSET 0) y
+     CROSS JOIN LATERAL tracking_spacing_before(f.driver_id, f.recorded_at, f.fix_id) y
      WHERE f.min_spacing_m > 25 AND f.verdict IS NULL
 ),
 judged AS MATERIALIZED (
@@ -472,6 +467,7 @@ widened AS (
              WHERE outcome IS NULL AND nth = 1 AND is_named_while_closed
              GROUP BY assignment_id) x
      WHERE a.id = x.assignment_id
+       AND a.id = ANY (ARRAY(SELECT assignment_id FROM judged WHERE is_named_while_closed))
        AND (a.linked_period IS NULL OR NOT a.linked_period @> x.period)
     RETURNING a.id
 ),
@@ -510,14 +506,14 @@ letters AS MATERIALIZED (
       LEFT JOIN inserted i ON i.driver_id = j.driver_id AND i.recorded_at = j.recorded_at
                           AND i.fix_id = j.fix_id
 )
-SELECT (SELECT coalesce(string_agg(letter, '' ORDER BY n), '') FROM letters),
-       (SELECT coalesce(string_agg(warning, '' ORDER BY n), '') FROM letters),
+SELECT coalesce(string_agg(letter, '' ORDER BY n), ''),
+       coalesce(string_agg(warning, '' ORDER BY n), ''),
        (SELECT string_agg(
             CASE WHEN r.no IS NULL THEN 'U'
-                 WHEN EXISTS (SELECT FROM holding h JOIN driver d ON d.id = h.driver_id
-                               WHERE h.no = r.no AND h.period @> statement_timestamp()
-                                 AND d.frozen_at IS NOT NULL) THEN 'F'
+                 WHEN r.no = ANY (ARRAY(
+                    SELECT h.no FROM holding h JOIN driver d ON d.id = h.driver_id
+                     WHERE d.frozen_at IS NOT NULL AND h.period @> statement_timestamp())) THEN 'F'
                  ELSE 'K' END, '' ORDER BY q.no)
           FROM generate_series(1, cardinality(%(tokens)s::bytea[])) AS q(no)
           LEFT JOIN request r ON r.no = q.no)
-  FROM (SELECT 1) once
+  FROM letters

@@ -78,6 +78,26 @@ CREATE AGGREGATE tracking_is_spaced(
 ) (SFUNC = tracking_keep_spaced, STYPE = float8[], FINALFUNC = tracking_is_kept);
 """
 
+# What spacing needs to know of the table, asked only for employers who want it: inside the
+# recording statement itself the look-ups would open every month for every group.
+SPACING_BEFORE = """
+CREATE FUNCTION tracking_spacing_before(
+    wanted_driver_id integer, wanted_at timestamptz, wanted_fix_id bigint,
+    OUT is_stored boolean, OUT at_us bigint, OUT latitude_e7 integer, OUT longitude_e7 integer
+) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    is_stored := EXISTS (
+        SELECT FROM tracking_fix x
+         WHERE x.driver_id = wanted_driver_id AND x.recorded_at = wanted_at
+           AND x.fix_id = wanted_fix_id);
+    SELECT (extract(epoch FROM x.recorded_at) * 1000000)::int8, x.latitude_e7, x.longitude_e7
+      INTO at_us, latitude_e7, longitude_e7
+      FROM tracking_fix x
+     WHERE x.driver_id = wanted_driver_id AND x.recorded_at < wanted_at
+     ORDER BY x.recorded_at DESC, x.fix_id DESC LIMIT 1;
+END $$;
+"""
+
 # The words for the letters of record.sql that mean "not stored".
 REASONS = """
 CREATE FUNCTION tracking_unstored_reason(letter text) RETURNS text
@@ -106,6 +126,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(FIXES, "DROP TABLE tracking_fix"),
         migrations.RunSQL(SPACING, NO_SPACING),
+        migrations.RunSQL(SPACING_BEFORE, "DROP FUNCTION tracking_spacing_before"),
         migrations.RunSQL(REASONS, "DROP FUNCTION tracking_unstored_reason"),
         SameEmployer("tracking_quarantinedfix", "device_id", "accounts_device"),
         SameEmployer("tracking_quarantinedfix", "driver_id", "accounts_driver"),

@@ -1,0 +1,181 @@
+"""What arrives while a transaction runs goes together into the next one.
+
+Each request waits for the commit of its own group. There is no timer: under no load a
+request goes at once, under load groups grow by themselves. The queue is bounded; past the
+bound a request is refused, and the phone keeps its fixes.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+from psycopg import AsyncConnection
+
+from tracking.ingest.outcomes import DatabaseAway, QueueFull, Recorded
+from tracking.ingest.recording import SESSION_OPTIONS, Recorder, Request
+
+log = logging.getLogger(__name__)
+
+MAX_GROUP_FIXES: Final = 2_000  # about 20 ms of database time
+MAX_GROUP_REQUESTS: Final = 400
+MAX_WAITING_FIXES: Final = 50_000  # about a second's worth
+MAX_WAITING_REQUESTS: Final = 5_000
+CONNECT_TIMEOUT_S: Final = 2
+RECONNECT_PAUSE_S: Final = 0.2
+# Beyond the statement timeout of the server: the connection itself is dead.
+ANSWER_TIMEOUT_S: Final = 12.0
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A request in the queue, and where its outcome will appear."""
+
+    request: Request
+    outcome: "asyncio.Future[Recorded]"
+
+
+class GroupCommit:
+    """Gathers requests and records them, group by group, over a few connections."""
+
+    def __init__(self, conninfo: str, *, has_route_period: bool, connections: int = 1) -> None:
+        self._conninfo = conninfo
+        self._has_route_period = has_route_period
+        self._waiting: deque[Waiting] = deque()
+        self._waiting_fixes = 0
+        self._arrived = asyncio.Event()
+        self._is_away = False
+        self._workers = [asyncio.create_task(self._work()) for _ in range(connections)]
+
+    async def record(self, request: Request) -> Recorded:
+        """The outcome of a request, after its COMMIT.
+
+        Raises QueueFull when too much waits and DatabaseAway when it was not committed.
+        """
+        if self._is_away:
+            raise DatabaseAway
+        fixes = len(request.fixes)
+        if (
+            self._waiting_fixes + fixes > MAX_WAITING_FIXES
+            or len(self._waiting) >= MAX_WAITING_REQUESTS
+        ):
+            raise QueueFull
+        waiting = Waiting(request, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._waiting_fixes += fixes
+        self._arrived.set()
+        return await waiting.outcome
+
+    async def close(self) -> None:
+        """Let the running group commit, refuse what still waits."""
+        self._refuse_waiting()
+        for worker in self._workers:
+            worker.cancel()
+        for worker in self._workers:
+            with suppress(asyncio.CancelledError):
+                await worker
+
+    async def _work(self) -> None:
+        """One connection's life: connect, record groups, and after a failure connect again."""
+        while True:
+            try:
+                async with await self._connect() as connection:
+                    self._is_away = False
+                    await self._record_groups(Recorder(connection, self._has_route_period))
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                # The class only: a message of the database may quote a row.
+                log.warning("database away: %s", type(error).__name__)
+                self._is_away = True
+                self._refuse_waiting()
+                await asyncio.sleep(RECONNECT_PAUSE_S)
+
+    async def _connect(self) -> AsyncConnection[tuple[object, ...]]:
+        return await AsyncConnection.connect(
+            self._conninfo,
+            autocommit=True,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            options=SESSION_OPTIONS,
+            application_name="milepost ingest",
+        )
+
+    async def _record_groups(self, recorder: Recorder) -> None:
+        while True:
+            while not self._waiting:
+                self._arrived.clear()
+                await self._arrived.wait()
+            group = self._next_group()
+            try:
+                await self._record(recorder, group)
+            except asyncio.CancelledError:
+                _refuse(group)
+                raise
+            except Exception:
+                _refuse(group)
+                raise
+
+    def _next_group(self) -> list[Waiting]:
+        group: list[Waiting] = []
+        fixes = 0
+        while self._waiting and len(group) < MAX_GROUP_REQUESTS:
+            fixes += len(self._waiting[0].request.fixes)
+            if group and fixes > MAX_GROUP_FIXES:
+                break
+            waiting = self._waiting.popleft()
+            self._waiting_fixes -= len(waiting.request.fixes)
+            if not waiting.outcome.done():  # else its client has left: it will send again
+                group.append(waiting)
+        return group
+
+    async def _record(self, recorder: Recorder, group: list[Waiting]) -> None:
+        if not group:
+            return
+        try:
+            outcomes = await _in_time(recorder, [waiting.request for waiting in group])
+        except psycopg.Error as error:
+            if recorder.connection.closed or isinstance(error, psycopg.InterfaceError):
+                raise
+            log.warning("group of %d failed: %s", len(group), type(error).__name__)
+            await _record_one_by_one(recorder, group)
+        else:
+            for waiting, outcome in zip(group, outcomes, strict=True):
+                _answer(waiting, outcome)
+
+    def _refuse_waiting(self) -> None:
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        self._waiting_fixes = 0
+        _refuse(waiting)
+
+
+async def _in_time(recorder: Recorder, requests: Sequence[Request]) -> list[Recorded]:
+    async with asyncio.timeout(ANSWER_TIMEOUT_S):
+        return await recorder.record_group(requests)
+
+
+async def _record_one_by_one(recorder: Recorder, group: list[Waiting]) -> None:
+    """A group that fails as a whole is run again request by request: one must not sink all."""
+    for waiting in group:
+        try:
+            outcome = (await _in_time(recorder, [waiting.request]))[0]
+        except psycopg.Error as error:
+            if recorder.connection.closed:
+                raise
+            log.error("request failed alone: %s", type(error).__name__)
+            _refuse([waiting])
+        else:
+            _answer(waiting, outcome)
+
+
+def _answer(waiting: Waiting, outcome: Recorded) -> None:
+    if not waiting.outcome.done():
+        waiting.outcome.set_result(outcome)
+
+
+def _refuse(group: list[Waiting]) -> None:
+    for waiting in group:
+        if not waiting.outcome.done():
+            waiting.outcome.set_exception(DatabaseAway())
