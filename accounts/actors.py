@@ -4,14 +4,17 @@ Resolved anew on every request; nothing of it is cached between two.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
-from rest_framework.request import Request
 
 from accounts.models import ApiKey, Device, Driver, Employer, Membership, User
+
+if TYPE_CHECKING:
+    # Commands start without the REST framework.
+    from rest_framework.request import Request
 
 EMPLOYER_HEADER = "Milepost-Employer"
 EMPLOYER_SESSION_KEY = "employer"
@@ -22,9 +25,10 @@ class Actor:
     """Who asks, for which employer, in which roles.
 
     A phone has no roles: it is its driver, and `driver` is who carries it now, or None.
+    A command is whoever runs the installation, at its command line.
     """
 
-    kind: Literal["user", "api_key", "device"]
+    kind: Literal["user", "api_key", "device", "command"]
     employer: Employer
     roles: frozenset[str] = frozenset()
     user: User | None = None
@@ -33,15 +37,13 @@ class Actor:
     driver: Driver | None = None
 
     @property
-    def uuid(self) -> UUID:
-        """The id that the audit trail names."""
+    def uuid(self) -> UUID | None:
+        """The id that the audit trail names; None for a command."""
         found = self.user or self.api_key or self.device
-        if found is None:
-            raise ValueError("an actor is somebody")
-        return found.uuid
+        return found.uuid if found else None
 
 
-def actor_of(request: HttpRequest | Request) -> Actor:
+def actor_of(request: "HttpRequest | Request") -> Actor:
     """The actor of an API or a page request. PermissionDenied when there is none."""
     found = getattr(request, "auth", None)
     if isinstance(found, Actor):
@@ -52,7 +54,7 @@ def actor_of(request: HttpRequest | Request) -> Actor:
     return actor_of_user(request, user)
 
 
-def actor_of_user(request: HttpRequest | Request, user: User) -> Actor:
+def actor_of_user(request: "HttpRequest | Request", user: User) -> Actor:
     """The user at the employer that the header or the session names, else at the first.
 
     An employer in the header that the user does not belong to is 404, like any other id of

@@ -5,7 +5,7 @@ The detail holds ids and names of fields, never a person's name, a place or a se
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Model
@@ -21,18 +21,17 @@ def record(
     action: str,
     changed: Model,
     detail: Mapping[str, object] | None = None,
-    *,
-    without_actor: Literal["command", "system"] = "system",
 ) -> AuditEntry:
     """Write down an action, for example `truck.assigned`, and the object it changed.
 
+    Without an actor the system did it by itself, by the clock.
     Fails outside a transaction: an entry beside a change that was rolled back would lie.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("an audit entry goes with its change")
     return AuditEntry.objects.create(
-        employer_id=_employer_id(changed),
-        actor_kind=actor.kind if actor else without_actor,
+        employer_id=_employer_id(changed) or (actor.employer.pk if actor else None),
+        actor_kind=actor.kind if actor else "system",
         actor=actor.uuid if actor else None,
         action=action,
         object_kind=_HUMP.sub("_", type(changed).__name__).lower(),

@@ -4,13 +4,18 @@ dispatcher: missions, fleet, histories. manager: that, and people, trucks, setti
 dpo: audit, cases; positions only inside a case. driver (a phone): its own `/me/…`.
 """
 
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.actors import Actor
 from accounts.models import Role
 from accounts.refusals import DriverFrozen, NotHeld
+
+if TYPE_CHECKING:
+    # rest_framework.views reads the default permission, which is in this file.
+    from rest_framework.views import APIView
 
 DRIVER = "driver"
 
@@ -24,7 +29,7 @@ def may(actor: Actor, *roles: str) -> bool:
 class AllowsNobody(BasePermission):
     """The default of the project: an endpoint that forgot to say is closed."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return False
 
 
@@ -35,7 +40,7 @@ def Allows(*roles: str) -> type[BasePermission]:  # noqa: N802 (it makes a class
     """
 
     class AllowsThese(BasePermission):
-        def has_permission(self, request: Request, view: APIView) -> bool:
+        def has_permission(self, request: Request, view: "APIView") -> bool:
             actor = request.auth
             if not isinstance(actor, Actor):
                 return False

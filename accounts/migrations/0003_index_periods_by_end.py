@@ -5,18 +5,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_keep_tenants_apart'),
+        ("accounts", "0002_keep_tenants_apart"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='truckassignment',
-            index=models.Index(models.F('driver'), django.db.models.functions.comparison.Coalesce(models.Func(models.F('period'), function='upper'), django.db.models.functions.comparison.Cast(models.Value('infinity'), models.DateTimeField()), output_field=models.DateTimeField()), name='trucks_of_a_driver'),
+            model_name="truckassignment",
+            index=models.Index(
+                models.F("driver"),
+                django.db.models.functions.comparison.Coalesce(
+                    models.Func(models.F("period"), function="upper"),
+                    django.db.models.functions.comparison.Cast(
+                        models.Value("infinity"), models.DateTimeField()
+                    ),
+                    output_field=models.DateTimeField(),
+                ),
+                name="trucks_of_a_driver",
+            ),
         ),
         migrations.AddIndex(
-            model_name='truckassignment',
-            index=models.Index(models.F('truck'), django.db.models.functions.comparison.Coalesce(models.Func(models.F('period'), function='upper'), django.db.models.functions.comparison.Cast(models.Value('infinity'), models.DateTimeField()), output_field=models.DateTimeField()), name='drivers_of_a_truck'),
+            model_name="truckassignment",
+            index=models.Index(
+                models.F("truck"),
+                django.db.models.functions.comparison.Coalesce(
+                    models.Func(models.F("period"), function="upper"),
+                    django.db.models.functions.comparison.Cast(
+                        models.Value("infinity"), models.DateTimeField()
+                    ),
+                    output_field=models.DateTimeField(),
+                ),
+                name="drivers_of_a_truck",
+            ),
         ),
     ]

@@ -1,0 +1,22 @@
+"""Moments as RFC 3339 text with a zone. (pure)"""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+_RFC3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<zone>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)
+
+
+def moment(text: str) -> datetime:
+    """An aware moment in UTC. ValueError says what is missing, a zone above all."""
+    matched = _RFC3339.fullmatch(text.strip())
+    if matched is None:
+        raise ValueError(f"{text!r} is not a time like 2026-11-22T08:15:30Z")
+    if matched["zone"] is None:
+        raise ValueError(f"{text!r} has no zone: add Z for UTC, or an offset like +01:00")
+    try:
+        return datetime.fromisoformat(matched[0].upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is not a time that exists") from None
