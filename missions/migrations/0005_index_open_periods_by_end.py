@@ -5,35 +5,60 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_index_periods_by_end'),
-        ('missions', '0004_add_planned_truck'),
+        ("accounts", "0003_index_periods_by_end"),
+        ("missions", "0004_add_planned_truck"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='missionassignment',
-            name='open_missions_of_a_driver',
+            model_name="missionassignment",
+            name="open_missions_of_a_driver",
         ),
         migrations.RemoveIndex(
-            model_name='missionassignment',
-            name='open_missions_of_a_truck',
+            model_name="missionassignment",
+            name="open_missions_of_a_truck",
         ),
         migrations.RemoveIndex(
-            model_name='missionassignment',
-            name='named_missions_of_a_truck',
+            model_name="missionassignment",
+            name="named_missions_of_a_truck",
         ),
         migrations.AddIndex(
-            model_name='missionassignment',
-            index=models.Index(models.F('driver'), django.db.models.functions.comparison.Coalesce(models.Func(models.F('open_period'), function='upper'), django.db.models.functions.comparison.Cast(models.Value('infinity'), models.DateTimeField()), output_field=models.DateTimeField()), condition=models.Q(('open_period__isnull', False)), name='open_missions_of_a_driver'),
+            model_name="missionassignment",
+            index=models.Index(
+                models.F("driver"),
+                django.db.models.functions.comparison.Coalesce(
+                    models.Func(models.F("open_period"), function="upper"),
+                    django.db.models.functions.comparison.Cast(
+                        models.Value("infinity"), models.DateTimeField()
+                    ),
+                    output_field=models.DateTimeField(),
+                ),
+                condition=models.Q(("open_period__isnull", False)),
+                name="open_missions_of_a_driver",
+            ),
         ),
         migrations.AddIndex(
-            model_name='missionassignment',
-            index=models.Index(models.F('truck'), django.db.models.functions.comparison.Coalesce(models.Func(models.F('open_period'), function='upper'), django.db.models.functions.comparison.Cast(models.Value('infinity'), models.DateTimeField()), output_field=models.DateTimeField()), condition=models.Q(('open_period__isnull', False)), name='open_missions_of_a_truck'),
+            model_name="missionassignment",
+            index=models.Index(
+                models.F("truck"),
+                django.db.models.functions.comparison.Coalesce(
+                    models.Func(models.F("open_period"), function="upper"),
+                    django.db.models.functions.comparison.Cast(
+                        models.Value("infinity"), models.DateTimeField()
+                    ),
+                    output_field=models.DateTimeField(),
+                ),
+                condition=models.Q(("open_period__isnull", False)),
+                name="open_missions_of_a_truck",
+            ),
         ),
         migrations.AddIndex(
-            model_name='missionassignment',
-            index=models.Index(condition=models.Q(('linked_period__isnull', False)), fields=['truck'], name='named_missions_of_a_truck'),
+            model_name="missionassignment",
+            index=models.Index(
+                condition=models.Q(("linked_period__isnull", False)),
+                fields=["truck"],
+                name="named_missions_of_a_truck",
+            ),
         ),
     ]

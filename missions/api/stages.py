@@ -1,0 +1,75 @@
+"""The stages of a mission, and the way a dispatcher enters or corrects one."""
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.pagination import KeyPagination
+from accounts.refusals import Invalid
+from missions.api.mission_view import MissionView
+from missions.api.missions import IF_MATCH
+from missions.entering import EnteredStage, enter_stage
+from missions.models import Mission, StageEvent
+from missions.requests import NewStage
+from missions.serializers import StageSerializer
+
+Row = TypeVar("Row", bound=Model)
+
+
+def shown_stages() -> QuerySet[StageEvent]:
+    return StageEvent.objects.select_related("driver", "truck", "stop", "corrects", "author")
+
+
+class StagesView(MissionView):
+    pagination_class = KeyPagination
+    cursor_key = ("recorded_at", "id")
+
+    @extend_schema(responses=StageSerializer(many=True))
+    def get(self, request: Request, mission_id: UUID) -> Response:
+        """What happened on a mission, in the order in which it happened."""
+        stages = shown_stages().filter(mission=self.mission(mission_id))
+        page = self.paginate_queryset(stages)
+        return self.get_paginated_response(StageSerializer(page, many=True).data)
+
+    @extend_schema(
+        parameters=[IF_MATCH],
+        request=NewStage,
+        responses={
+            201: StageSerializer,
+            200: OpenApiResponse(StageSerializer, "It was entered before, just so."),
+        },
+    )
+    def post(self, request: Request, mission_id: UUID) -> Response:
+        """Enter a stage for the driver of that moment, or correct one by another."""
+        with transaction.atomic():
+            mission = self.mission_to_change(mission_id)
+            asked = NewStage(data=request.data)
+            asked.is_valid(raise_exception=True)
+            stage = _stage_of(mission, asked.validated_data)
+            entered = enter_stage(mission, stage, actor=self.actor)
+            shown = shown_stages().get(pk=entered.event.pk)
+            return Response(StageSerializer(shown).data, status=201 if entered.is_new else 200)
+
+
+def _stage_of(mission: Mission, asked: dict[str, Any]) -> EnteredStage:
+    fields = dict(asked)
+    return EnteredStage(
+        stop=_own(mission.stops.all(), fields.pop("stop", None), "stop"),
+        corrects=_own(mission.stage_events.all(), fields.pop("corrects", None), "corrects"),
+        **fields,
+    )
+
+
+def _own(rows: QuerySet[Row], uuid: UUID | None, field: str) -> Row | None:
+    """The mission's own row. Invalid when there is no such one, whoever else has it."""
+    if uuid is None:
+        return None
+    found = rows.filter(uuid=uuid).first()
+    if found is None:
+        raise Invalid("There is no such id on this mission.", field=field, code="does_not_exist")
+    return found

@@ -1,0 +1,85 @@
+"""Fields of the API that DRF has not: exact moments, places, and ids of the own employer's rows."""
+
+from datetime import datetime
+from math import isfinite
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.moments import moment
+from missions.stages import STAGE_BY_LABEL, Stage
+
+Row = TypeVar("Row", bound=Model)
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class MomentField(serializers.DateTimeField):
+    """An RFC 3339 time with its zone; one without is refused, never guessed."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            return moment(value)
+        except (ValueError, TypeError, AttributeError) as wrong:
+            raise serializers.ValidationError(str(wrong), code="invalid") from None
+
+
+class DegreesField(serializers.FloatField):
+    """Latitude or longitude; not NaN, which passes every comparison."""
+
+    def __init__(self, *, limit: int, **options: Any) -> None:
+        super().__init__(min_value=-limit, max_value=limit, **options)
+
+    def to_internal_value(self, data: Any) -> float:
+        degrees = super().to_internal_value(data)
+        if not isfinite(degrees):
+            self.fail("invalid")
+        return degrees
+
+
+class OwnField(serializers.SlugRelatedField[Row]):
+    """The id of a row of the asking employer. Another's is as unknown as one that is nobody's.
+
+    The serializer's context carries `employer`.
+    """
+
+    default_error_messages = {"does_not_exist": "There is no such id.", "invalid": "Not an id."}
+
+    def __init__(self, rows: QuerySet[Row] | None = None, **options: Any) -> None:
+        if rows is not None:
+            options["queryset"] = rows
+        super().__init__(slug_field="uuid", **options)
+
+    def get_queryset(self) -> QuerySet[Row]:
+        rows = super().get_queryset()
+        if rows is None:
+            raise TypeError("a field that is read only takes no ids")
+        # Nobody asks while the schema is drawn.
+        employer = self.context.get("employer")
+        return rows.filter(employer=employer) if employer else rows.none()
+
+
+class SiteField(OwnField[Any]):
+    """A site by its id or, matched first, by its external id."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str):
+            named = self.get_queryset().filter(external_id=data).first()
+            if named is not None:
+                return named
+        return super().to_internal_value(data)
+
+
+class StageField(serializers.ChoiceField):
+    """A stage by its name on the wire. (The stubs of its base hold every choice to be text.)"""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(list(STAGE_BY_LABEL), **options)
+
+    def to_internal_value(self, data: Any) -> Stage:  # type: ignore[override]
+        return STAGE_BY_LABEL[super().to_internal_value(data)]
+
+    def to_representation(self, value: int) -> str:  # type: ignore[override]
+        return Stage(value).label

@@ -1,0 +1,138 @@
+"""What the API of missions takes, checked field by field, and as a plan for the rules."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import Driver, Truck
+from missions.fields import MomentField, OwnField, SiteField, StageField
+from missions.models import MissionStatus, Site, StopPurpose, StopResult
+from missions.planning import MissionPlan, StopPlan
+from missions.stages import EXCEPTION_REASONS
+
+MOST_STOPS = 200
+
+
+class StopFields(serializers.Serializer[Any]):
+    """A stop as it is asked for."""
+
+    external_id = serializers.CharField(max_length=100, required=False, allow_null=True)
+    site = SiteField(Site.objects.all(), required=False, allow_null=True)
+    purpose = serializers.ChoiceField(StopPurpose.choices, required=False)
+    window_start_at = MomentField(required=False, allow_null=True)
+    window_end_at = MomentField(required=False, allow_null=True)
+    planned_arrival_at = MomentField(required=False, allow_null=True)
+    planned_departure_at = MomentField(required=False, allow_null=True)
+    remark = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        for first, then in (
+            ("window_start_at", "window_end_at"),
+            ("planned_arrival_at", "planned_departure_at"),
+        ):
+            stored = (getattr(self.instance, name, None) for name in (first, then))
+            begin, end = map(attrs.get, (first, then), stored)
+            if begin and end and end < begin:
+                raise serializers.ValidationError({then: f"This is before {first}."})
+        return attrs
+
+    def plan(self) -> StopPlan:
+        return StopPlan(**self.validated_data)
+
+
+class MissionFields(serializers.Serializer[Any]):
+    """What can be said of a mission, when it is made and later."""
+
+    reference = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    driver = OwnField(Driver.objects.all(), required=False, allow_null=True)
+    truck = OwnField(Truck.objects.all(), required=False, allow_null=True)
+    planned_start_at = MomentField(required=False, allow_null=True)
+    planned_end_at = MomentField(required=False, allow_null=True)
+    ecmr_number = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    is_draft = serializers.BooleanField(required=False)
+
+
+class NewMission(MissionFields):
+    external_id = serializers.CharField(max_length=100, required=False, allow_null=True)
+    stops = serializers.ListField(child=StopFields(), required=False, max_length=MOST_STOPS)
+
+    def validate_stops(self, stops: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        named = [stop["external_id"] for stop in stops if stop.get("external_id")]
+        if len(named) != len(set(named)):
+            raise serializers.ValidationError("Two stops have the same external_id.")
+        return stops
+
+    def plan(self) -> MissionPlan:
+        fields = dict(self.validated_data)
+        stops = fields.pop("stops", None)
+        plans = None if stops is None else tuple(StopPlan(**stop) for stop in stops)
+        return MissionPlan(stops=plans, **fields)
+
+
+class AssignRequest(serializers.Serializer[Any]):
+    """Without a truck, the planned one, else whatever truck the driver is assigned to."""
+
+    driver = OwnField(Driver.objects.all())
+    truck = OwnField(Truck.objects.all(), required=False, allow_null=True)
+
+
+class HandOverRequest(AssignRequest):
+    """From `at` on, default now. Without `truck`, the truck goes along."""
+
+    at = MomentField(required=False)
+
+
+class TruckRequest(serializers.Serializer[Any]):
+    truck = OwnField(Truck.objects.all(), allow_null=True)
+    at = MomentField(required=False)
+
+
+class MomentRequest(serializers.Serializer[Any]):
+    """`at`, default now."""
+
+    at = MomentField(required=False)
+
+
+class ResultRequest(serializers.Serializer[Any]):
+    """How a stop ended, at `at`, default now. Failed and partial results have a reason."""
+
+    result = serializers.ChoiceField(StopResult.choices)
+    reason = serializers.ChoiceField(EXCEPTION_REASONS, required=False, allow_blank=True)
+    remark = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    at = MomentField(required=False)
+
+
+class OrderRequest(serializers.Serializer[Any]):
+    """All stops of the mission, in their new order."""
+
+    stops = serializers.ListField(child=serializers.UUIDField(), max_length=MOST_STOPS)
+
+
+class NewStage(serializers.Serializer[Any]):
+    """A stage that a dispatcher enters; `corrects` names the stage that it puts right."""
+
+    stage = StageField()
+    recorded_at = MomentField()
+    stop = serializers.UUIDField(required=False, allow_null=True)
+    reason = serializers.ChoiceField(EXCEPTION_REASONS, required=False, allow_blank=True)
+    remark = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    ends_mission = serializers.BooleanField(required=False)
+    corrects = serializers.UUIDField(required=False, allow_null=True)
+
+
+class MissionFilter(serializers.Serializer[Any]):
+    """Which missions: those open or planned at some moment of [from, to)."""
+
+    status = serializers.MultipleChoiceField(choices=MissionStatus.choices, required=False)
+    driver = serializers.UUIDField(required=False)
+    truck = serializers.UUIDField(required=False)
+    to = MomentField(required=False)
+    q = serializers.CharField(
+        max_length=200,
+        required=False,
+        help_text="Part of a reference, an external id, a site or its address.",
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is no name that Python takes."""
+        return {**super().get_fields(), "from": MomentField(required=False)}

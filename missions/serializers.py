@@ -1,0 +1,244 @@
+"""Missions, stops, stages and sites as JSON: what the API answers."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.employers import is_zone
+from accounts.models import Driver, Truck
+from missions.fields import DegreesField, OwnField, StageField
+from missions.models import Mission, MissionAssignment, Site, StageEvent, Stop
+
+UUID_OR_NULL = {"type": ["string", "null"], "format": "uuid"}
+
+
+class SiteSerializer(serializers.ModelSerializer[Site]):
+    id = serializers.UUIDField(source="uuid", read_only=True)
+    latitude = DegreesField(limit=90, required=False, allow_null=True)
+    longitude = DegreesField(limit=180, required=False, allow_null=True)
+    radius_m = serializers.IntegerField(min_value=1, max_value=50_000, required=False)
+
+    class Meta:
+        model = Site
+        fields: ClassVar = [
+            "id",
+            "external_id",
+            "name",
+            "address",
+            "country",
+            "latitude",
+            "longitude",
+            "radius_m",
+            "timezone",
+        ]
+        extra_kwargs: ClassVar = {"external_id": {"allow_blank": False}}
+
+    def validate_timezone(self, value: str) -> str:
+        if value and not is_zone(value):
+            raise serializers.ValidationError(f"There is no time zone {value!r}.")
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        names = ("latitude", "longitude")
+        point = [attrs.get(name, getattr(self.instance, name, None)) for name in names]
+        if point.count(None) == 1:
+            raise serializers.ValidationError("A site has a latitude and a longitude, or neither.")
+        return attrs
+
+
+class StopSerializer(serializers.ModelSerializer[Stop]):
+    id = serializers.UUIDField(source="uuid", read_only=True)
+    site = OwnField[Site](read_only=True)
+
+    class Meta:
+        model = Stop
+        fields: ClassVar = [
+            "id",
+            "seq",
+            "external_id",
+            "site",
+            "purpose",
+            "window_start_at",
+            "window_end_at",
+            "planned_arrival_at",
+            "planned_departure_at",
+            "result",
+            "result_reason",
+            "remark",
+        ]
+        read_only_fields = fields
+
+
+class AssignmentSerializer(serializers.ModelSerializer[MissionAssignment]):
+    """Who drives from `began_at` until before `ended_at`; null is without bound.
+
+    The driver is null after an erasure; `erased_driver` then tells two erased ones apart.
+    """
+
+    id = serializers.UUIDField(source="uuid", read_only=True)
+    driver = OwnField[Driver](read_only=True)
+    truck = OwnField[Truck](read_only=True)
+    began_at = serializers.DateTimeField(source="period.lower", read_only=True, allow_null=True)
+    ended_at = serializers.DateTimeField(source="period.upper", read_only=True, allow_null=True)
+
+    class Meta:
+        model = MissionAssignment
+        fields: ClassVar = ["id", "driver", "erased_driver", "truck", "began_at", "ended_at"]
+        read_only_fields = fields
+
+
+class MissionSerializer(serializers.ModelSerializer[Mission]):
+    """`driver` and `truck` are those of the newest assignment; `assignments` has them all.
+
+    Wants `assignments` prefetched in the order of their ids, and `stops` in theirs.
+    """
+
+    id = serializers.UUIDField(source="uuid", read_only=True)
+    driver = serializers.SerializerMethodField()
+    truck = serializers.SerializerMethodField()
+    assignments = AssignmentSerializer(many=True, read_only=True)
+    stops = StopSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Mission
+        fields: ClassVar = [
+            "id",
+            "external_id",
+            "reference",
+            "status",
+            "driver",
+            "truck",
+            "planned_start_at",
+            "planned_end_at",
+            "opened_at",
+            "ended_at",
+            "ended_source",
+            "ecmr_number",
+            "assignments",
+            "stops",
+            "version",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(UUID_OR_NULL)
+    def get_driver(self, mission: Mission) -> UUID | None:
+        running = _running(mission)
+        return running.driver.uuid if running and running.driver else None
+
+    @extend_schema_field(UUID_OR_NULL)
+    def get_truck(self, mission: Mission) -> UUID | None:
+        running = _running(mission)
+        truck = running.truck if running else mission.planned_truck
+        return truck.uuid if truck else None
+
+
+def _running(mission: Mission) -> MissionAssignment | None:
+    """The same as lifecycle.running_assignment, from what is prefetched."""
+    newest = next(reversed(mission.assignments.all()), None)
+    return newest if newest and newest.period.upper is None else None
+
+
+class StageSerializer(serializers.ModelSerializer[StageEvent]):
+    """A stage with its own position, as far as it may be shown.
+
+    A driver who was erased, or is not available, is null and so are the places.
+    """
+
+    id = serializers.UUIDField(source="uuid", read_only=True)
+    stage = StageField(read_only=True)
+    driver = OwnField[Driver](read_only=True)
+    truck = OwnField[Truck](read_only=True)
+    stop = OwnField[Stop](read_only=True)
+    corrects = OwnField[StageEvent](read_only=True)
+    author = OwnField[Any](read_only=True)
+
+    class Meta:
+        model = StageEvent
+        fields: ClassVar = [
+            "id",
+            "stage",
+            "recorded_at",
+            "received_at",
+            "driver",
+            "truck",
+            "stop",
+            "latitude",
+            "longitude",
+            "accuracy_m",
+            "odometer_m",
+            "position_source",
+            "site_distance_m",
+            "site_check",
+            "reason",
+            "remark",
+            "ends_mission",
+            "source",
+            "corrects",
+            "author",
+        ]
+        read_only_fields = fields
+
+    def to_representation(self, instance: StageEvent) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        if instance.driver is None or instance.driver.frozen_at is not None:
+            shown |= dict.fromkeys(("driver", "latitude", "longitude", "accuracy_m"))
+        return shown
+
+
+class MySiteSerializer(serializers.ModelSerializer[Site]):
+    id = serializers.UUIDField(source="uuid", read_only=True)
+
+    class Meta:
+        model = Site
+        fields: ClassVar = ["id", "name", "address", "country", "latitude", "longitude", "radius_m"]
+        read_only_fields = fields
+
+
+class MyStopSerializer(StopSerializer):
+    site = MySiteSerializer(read_only=True)  # type: ignore[assignment]
+
+
+class MyTruckSerializer(serializers.ModelSerializer[Truck]):
+    id = serializers.UUIDField(source="uuid", read_only=True)
+
+    class Meta:
+        model = Truck
+        fields: ClassVar = ["id", "plate", "name"]
+        read_only_fields = fields
+
+
+class MyMissionSerializer(serializers.ModelSerializer[Mission]):
+    """A mission as its driver sees it: where to go, and nobody else's part in it.
+
+    Wants `my_assignments` (the driver's own, in the order of their ids) and `stops`.
+    """
+
+    id = serializers.UUIDField(source="uuid", read_only=True)
+    truck = serializers.SerializerMethodField()
+    stops = MyStopSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Mission
+        fields: ClassVar = [
+            "id",
+            "external_id",
+            "reference",
+            "status",
+            "truck",
+            "planned_start_at",
+            "planned_end_at",
+            "opened_at",
+            "ended_at",
+            "stops",
+            "version",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(MyTruckSerializer(allow_null=True))
+    def get_truck(self, mission: Mission) -> Any:
+        truck = mission.my_assignments[-1].truck  # type: ignore[attr-defined]
+        return MyTruckSerializer(truck).data if truck else None
