@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Hashable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -57,13 +57,13 @@ def legs(moments: Iterable[Moment], windows: Sequence[Window] | None = None) -> 
 
 
 def continuous(windows: Sequence[Window]) -> list[Window]:
-    """Windows in order, those that overlap made one; two that only touch stay two."""
+    """Windows in order and UTC, those that overlap made one; two that only touch stay two."""
     merged: list[Window] = []
-    for window in sorted(windows):
-        if merged and window[0] < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], window[1]))
+    for start, end in sorted((s.astimezone(UTC), e.astimezone(UTC)) for s, e in windows):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:
-            merged.append(window)
+            merged.append((start, end))
     return merged
 
 

@@ -1,8 +1,8 @@
 """What a timeline is cut from, and what it is cut into. (pure)"""
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Literal
@@ -114,7 +114,7 @@ def in_order(moments: Iterable[Moment]) -> list[Moment]:
     Two places in one second are real (several phones, or one phone with a doubtful
     clock): they stay, in an order that depends on nothing but themselves.
     """
-    ordered = sorted(moments, key=_recorded_at)
+    ordered = sorted(_in_utc(list(moments)), key=_recorded_at)
     if all(a.recorded_at < b.recorded_at for a, b in pairwise(ordered)):
         return ordered
     single: list[Moment] = []
@@ -124,6 +124,14 @@ def in_order(moments: Iterable[Moment]) -> list[Moment]:
 
 
 _recorded_at = attrgetter("recorded_at")
+
+
+def _in_utc(moments: list[Moment]) -> list[Moment]:
+    # Python compares and subtracts two times of one zone by the clock on the wall, which is
+    # an hour wrong across a change.
+    if all(str(zone) == "UTC" for zone in {moment.recorded_at.tzinfo for moment in moments}):
+        return moments
+    return [replace(m, recorded_at=m.recorded_at.astimezone(UTC)) for m in moments]
 
 
 def _without_doubles(simultaneous: list[Moment]) -> list[Moment]:

@@ -16,7 +16,7 @@ last moment nothing is claimed.
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from operator import itemgetter
 from typing import Final, Literal
@@ -108,7 +108,7 @@ def _bounds(
 ) -> list[datetime]:
     at = {m.recorded_at for m in ordered if m.kind in (ARRIVAL, DEPARTURE)}
     at.update(visit.ended_at for visit in visited)
-    at.update(bound for window in windows for bound in window)
+    at.update(bound.astimezone(UTC) for window in windows for bound in window)
     return sorted(at)
 
 
@@ -168,11 +168,13 @@ class _Cutter:
 
 def _kind(leg: Leg, outside_s: float, spacing_m: float) -> _Kind:
     is_near = leg.chord_m <= SAME_YARD_M
+    is_on_leg = leg.chord_m <= WIDEST_STANDSTILL * spacing_m
     if is_near and "heartbeat" in (leg.start.kind, leg.end.kind) and _standing_s(leg, outside_s):
         return "standstill"
-    if outside_s <= LONGEST_DRIVING_S:
+    # With a spacing of kilometres a truck can be silent for minutes and not have stood at all.
+    if outside_s <= LONGEST_DRIVING_S or (is_on_leg and not _standing_s(leg, outside_s)):
         return "move"
-    return "standstill" if leg.chord_m <= WIDEST_STANDSTILL * spacing_m else "gap"
+    return "standstill" if is_on_leg else "gap"
 
 
 def _standing_s(leg: Leg, outside_s: float) -> float:
