@@ -1,0 +1,159 @@
+"""Every endpoint of missions: granted to those it is for, and to nobody else."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import Driver, Employer, Truck
+from missions.models import Mission, Site
+from tests.cast import ClientFor
+from tests.missions.builders import make_mission, start
+from tests.missions.opening_cases import at
+
+
+@dataclass(frozen=True)
+class Call:
+    method: str
+    path: str
+    body: dict[str, Any] = field(default_factory=dict)
+    succeeds: int = 200
+    is_started: bool = False
+
+    @property
+    def is_about_one(self) -> bool:
+        """Whether another employer could name this by its id."""
+        return "{" in self.path
+
+    def by(self, client: APIClient, ids: dict[str, str]) -> Any:
+        body = {name: ids.get(value, value) for name, value in self.body.items()}
+        return client.generic(
+            self.method,
+            self.path.format(**ids),
+            data=json.dumps(body),
+            content_type="application/json",
+            HTTP_IF_MATCH="*",
+        )
+
+
+MISSION = "/api/v1/missions/{mission}"
+STOP = MISSION + "/stops/{stop}"
+CALLS = [
+    Call("GET", "/api/v1/missions"),
+    Call("POST", "/api/v1/missions", {"external_id": "M-9"}, succeeds=201),
+    Call("GET", MISSION),
+    Call("PATCH", MISSION, {"reference": "new"}),
+    Call("GET", MISSION + "/assignments"),
+    Call("POST", MISSION + "/assign", {"driver": "driver"}),
+    Call("POST", MISSION + "/unassign"),
+    Call("POST", MISSION + "/hand-over", {"driver": "driver"}, is_started=True),
+    Call("POST", MISSION + "/truck", {"truck": "truck"}),
+    Call("POST", MISSION + "/end", is_started=True),
+    Call("POST", MISSION + "/cancel"),
+    Call("GET", MISSION + "/stops"),
+    Call("POST", MISSION + "/stops", {"purpose": "load"}, succeeds=201),
+    Call("GET", STOP),
+    Call("PATCH", STOP, {"remark": "bell"}),
+    Call("DELETE", STOP, succeeds=204),
+    Call("POST", STOP + "/result", {"result": "succeeded"}, is_started=True),
+    Call("GET", MISSION + "/stages"),
+    Call(
+        "POST",
+        MISSION + "/stages",
+        {"stage": "arrival", "recorded_at": "2026-11-20T08:00:00Z"},
+        succeeds=201,
+    ),
+    Call("GET", "/api/v1/sites"),
+    Call("POST", "/api/v1/sites", {"name": "Depot"}, succeeds=201),
+    Call("GET", "/api/v1/sites/{site}"),
+    Call("PATCH", "/api/v1/sites/{site}", {"name": "Depot"}),
+    Call("DELETE", "/api/v1/sites/{site}", succeeds=204),
+]
+
+
+def named(call: Call) -> str:
+    return f"{call.method} {call.path}"
+
+
+@pytest.fixture
+def mission(acme: Employer, ada: Driver) -> Mission:
+    return make_mission(acme, ada, stops=1)
+
+
+@pytest.fixture
+def ids(mission: Mission, ben: Driver, truck12: Truck) -> dict[str, str]:
+    site = Site.objects.create(employer=mission.employer, name="Ghent")
+    return {
+        "mission": str(mission.uuid),
+        "stop": str(mission.stops.get().uuid),
+        "site": str(site.uuid),
+        "driver": str(ben.uuid),
+        "truck": str(truck12.uuid),
+    }
+
+
+@pytest.mark.parametrize("role", ["dispatcher", "manager"])
+@pytest.mark.parametrize("call", CALLS, ids=named)
+def test_dispatchers_and_managers_may(
+    call: Call, role: str, client_for: ClientFor, ids: dict[str, str], mission: Mission, ada: Driver
+) -> None:
+    if call.is_started:
+        start(mission, ada, at("08:00"))
+    assert call.by(client_for(role), ids).status_code == call.succeeds
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("nobody", 401), ("dpo", 403), ("driver", 403), ("other_driver", 403)]
+)
+@pytest.mark.parametrize("call", CALLS, ids=named)
+def test_nobody_else_may(
+    call: Call, role: str, status: int, client_for: ClientFor, ids: dict[str, str]
+) -> None:
+    answer = call.by(client_for(role), ids)
+    assert answer.status_code == status
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call.is_about_one], ids=named)
+def test_another_employers_id_is_404(
+    call: Call, client_for: ClientFor, ids: dict[str, str], mission: Mission, ada: Driver
+) -> None:
+    if call.is_started:
+        start(mission, ada, at("08:00"))
+    assert call.by(client_for("stranger"), ids).status_code == 404
+    assert call.by(client_for("dispatcher"), ids).status_code == call.succeeds
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call.is_about_one], ids=named)
+def test_an_id_of_nobody_is_404(call: Call, client_for: ClientFor, ids: dict[str, str]) -> None:
+    unknown = {**ids, "mission": str(uuid4()), "site": str(uuid4())}
+    assert call.by(client_for("dispatcher"), unknown).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api/v1/missions", "/api/v1/sites"])
+def test_lists_hold_the_own_employers_rows_only(
+    path: str, client_for: ClientFor, ids: dict[str, str]
+) -> None:
+    shown = client_for("dispatcher").get(path).json()["results"]
+    assert len(shown) == 1
+    assert shown[0]["id"] in ids.values()
+    assert client_for("stranger").get(path).json()["results"] == []
+
+
+@pytest.mark.parametrize("field_name", ["driver", "truck"])
+def test_another_employers_driver_or_truck_is_as_unknown_as_one_of_nobody(
+    field_name: str, client_for: ClientFor, cy_driver: Driver, cy_truck: Truck
+) -> None:
+    theirs = {"driver": cy_driver, "truck": cy_truck}[field_name].uuid
+    client = client_for("dispatcher")
+    answers = [
+        client.post("/api/v1/missions", {field_name: str(uuid)}) for uuid in (theirs, uuid4())
+    ]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    errors = [answer.json()["errors"] for answer in answers]
+    assert errors[0] == errors[1]
+    assert errors[0][0]["pointer"] == f"/{field_name}"
+    assert Mission.objects.count() == 0
