@@ -8,7 +8,7 @@ Order: `(recorded_at, driver_id, fix_id)`, oldest first, `[begin_at, end_at)`. E
 carries its range of `recorded_at` as constants, so that only the months in question are opened.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
@@ -123,7 +123,7 @@ class History:
                 fixes += map(StoredFix._make, cursor.fetchall())
         return fixes
 
-    async def chunks(self, names: "Names | None" = None) -> AsyncIterator[list[StoredFix]]:
+    async def chunks(self, names: "Names | None" = None) -> AsyncGenerator[list[StoredFix]]:
         """All of them, 2,000 at a time, on a connection that closes when the reader leaves.
 
         Page by page rather than by one long statement: a slow reader then holds no snapshot

@@ -1,0 +1,74 @@
+"""What phones sent and nobody could use, for a person to see."""
+
+from typing import Any, ClassVar
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actors import Actor
+from accounts.models import Role
+from accounts.pagination import KeyPagination
+from accounts.permissions import Allows
+from tracking.models import QuarantinedFix
+
+
+class QuarantinedFixSerializer(serializers.ModelSerializer[QuarantinedFix]):
+    """One payload of one phone. `payload` is text; bytes that are none show as `\\xff`."""
+
+    id = serializers.UUIDField(source="uuid")
+    device = serializers.UUIDField(source="device.uuid")
+    device_name = serializers.CharField(source="device.name")
+    driver = serializers.UUIDField(source="driver.uuid", allow_null=True, default=None)
+    payload = serializers.SerializerMethodField()
+
+    class Meta:
+        model = QuarantinedFix
+        fields: ClassVar = [
+            "id",
+            "device",
+            "device_name",
+            "driver",
+            "dialect",
+            "reason",
+            "detail",
+            "count",
+            "first_received_at",
+            "last_received_at",
+            "payload",
+        ]
+
+    def get_payload(self, row: QuarantinedFix) -> str:
+        text = bytes(row.payload).decode("utf-8", "backslashreplace")
+        # Control characters would move a terminal's cursor; PostgreSQL's NUL is one of them.
+        return "".join(
+            letter if letter.isprintable() or letter == "\n" else f"\\x{ord(letter):02x}"
+            for letter in text
+        )
+
+
+class Quarantine(ListAPIView[QuarantinedFix]):
+    permission_classes = [Allows(Role.DISPATCHER)]
+    serializer_class = QuarantinedFixSerializer
+    pagination_class = KeyPagination
+    filter_backends = []
+    cursor_key = ("-id",)
+    queryset = QuarantinedFix.objects.none()
+
+    def get_queryset(self) -> QuerySet[QuarantinedFix]:
+        actor = self.request.auth
+        if not isinstance(actor, Actor):
+            return QuarantinedFix.objects.none()
+        return (
+            QuarantinedFix.objects.filter(employer=actor.employer)
+            .filter(Q(driver__isnull=True) | Q(driver__frozen_at__isnull=True))
+            .select_related("device", "driver")
+        )
+
+    @extend_schema(operation_id="quarantine")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The newest first; each row disappears after 14 days."""
+        return self.list(request, *args, **kwargs)

@@ -1,0 +1,64 @@
+"""Link fixes again after an assignment was corrected."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actors import Actor, actor_of
+from accounts.models import Driver, Role
+from accounts.permissions import Allows
+from missions.fields import MomentField, OwnField
+from tracking.relinking import relink
+
+
+class RelinkRequest(serializers.Serializer[Any]):
+    """Whose fixes, and recorded when: `[from, to)`."""
+
+    driver = OwnField(Driver.objects.filter(frozen_at__isnull=True))
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is a word of Python's and cannot be an attribute.
+        return {**super().get_fields(), "from": MomentField(), "to": MomentField()}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["to"] <= attrs["from"]:
+            raise serializers.ValidationError({"to": "This is not after from."})
+        return attrs
+
+
+class RelinkSerializer(serializers.Serializer[Any]):
+    """How many fixes were looked at, and how many were linked to something else."""
+
+    checked = serializers.IntegerField()
+    changed = serializers.IntegerField()
+
+
+class Relinks(GenericAPIView[Any]):
+    permission_classes = [Allows(Role.DISPATCHER)]
+    serializer_class = RelinkRequest
+    queryset = Driver.objects.none()
+    pagination_class = None
+    filter_backends = []
+
+    def get_serializer_context(self) -> dict[str, object]:
+        """The schema is drawn without anybody asking."""
+        auth = getattr(self.request, "auth", None)
+        employer = auth.employer if isinstance(auth, Actor) else None
+        return {**super().get_serializer_context(), "employer": employer}
+
+    @extend_schema(operation_id="relink", request=RelinkRequest, responses=RelinkSerializer)
+    def post(self, request: Request) -> Response:
+        """Link a driver's fixes in a range by the assignments as they are now.
+
+        What a phone named stays while that mission is the driver's; everything else is
+        resolved as if it came in today. Doing it twice changes nothing more.
+        """
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        found = asked.validated_data
+        relinked = relink(found["driver"], found["from"], found["to"], actor=actor_of(request))
+        return Response({"checked": relinked.checked, "changed": relinked.changed})

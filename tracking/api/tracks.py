@@ -1,0 +1,240 @@
+"""The fixes of a driver, a truck or a mission: pages as JSON, or the whole range as a file."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, ClassVar, Final, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.http import Http404, StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
+
+from accounts.actors import actor_of
+from accounts.models import Driver, Role, Truck
+from accounts.pagination import DEFAULT_LIMIT, MAX_LIMIT, limit_of
+from accounts.permissions import DRIVER, Allows
+from accounts.tenants import of_employer
+from missions.models import Mission
+from tracking.formats import Csv, Format, GeoJson, Gpx, rfc3339
+from tracking.histories import History, Names, Subject, history_of
+from tracking.parameters import AskedRange, asked_key, asked_range, cursor_for
+from tracking.serializers import FixPageSerializer, Texts, fix_data
+
+# What tells where somebody was is kept by nobody on the way.
+NOT_STORED: Final = {"Cache-Control": "no-store"}
+
+RANGE: Final = [
+    OpenApiParameter("from", OpenApiTypes.DATETIME, description="Inclusive; default: 24 h ago."),
+    OpenApiParameter("to", OpenApiTypes.DATETIME, description="Exclusive; default: now."),
+]
+PAGE: Final = [
+    OpenApiParameter("cursor", str, description="Where the page before ended; from its `next`."),
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        description="Fixes in a page.",
+    ),
+]
+MEDIA_TYPES: Final = {
+    "geojson": "application/geo+json",
+    "gpx": "application/gpx+xml",
+    "csv": "text/csv",
+}
+
+
+def driver_of(request: Request, driver_id: UUID) -> Driver:
+    """The employer's driver. A frozen one is not there."""
+    drivers = Driver.objects.select_related("employer").filter(frozen_at__isnull=True)
+    return of_employer(drivers, actor_of(request), driver_id)
+
+
+def truck_of(request: Request, truck_id: UUID) -> Truck:
+    """The employer's truck."""
+    return of_employer(Truck.objects.select_related("employer"), actor_of(request), truck_id)
+
+
+def mission_of(request: Request, mission_id: UUID) -> Mission:
+    """The employer's mission."""
+    return of_employer(Mission.objects.select_related("employer"), actor_of(request), mission_id)
+
+
+def own_driver(request: Request) -> Driver:
+    """Whoever carries the phone that asks."""
+    driver = actor_of(request).driver
+    if driver is None:
+        raise Http404
+    return driver
+
+
+class FixesView(APIView):
+    """A page of a history."""
+
+    permission_classes = [Allows(Role.DISPATCHER)]
+
+    def page(self, request: Request, subject: Subject) -> Response:
+        limit, after = limit_of(request), asked_key(request)
+        asked = asked_range(request, subject, timezone.now())
+        page = history_of(subject, *asked).page(limit, after)
+        names = Names().learn(page.fixes)
+        url = None
+        if page.next_after is not None:
+            url = _next_url(request, asked, cursor_for(page.next_after))
+        return Response(
+            {"results": [fix_data(fix, names) for fix in page.fixes], "next": url},
+            headers=NOT_STORED | ({"Link": f'<{url}>; rel="next"'} if url else {}),
+        )
+
+
+def _next_url(request: Request, asked: AskedRange, cursor: str) -> str:
+    """With the range written out: "the last 24 hours" must not move while somebody pages."""
+    url = request.build_absolute_uri()
+    for name, value in (
+        ("from", rfc3339(asked.begin_at)),
+        ("to", rfc3339(asked.end_at)),
+        ("cursor", cursor),
+    ):
+        url = replace_query_param(url, name, value)
+    return url
+
+
+class DriverFixes(FixesView):
+    @extend_schema(
+        operation_id="driver_fixes", parameters=[*RANGE, *PAGE], responses=FixPageSerializer
+    )
+    def get(self, request: Request, driver_id: UUID) -> Response:
+        """A driver's fixes across trucks and missions, oldest first."""
+        return self.page(request, driver_of(request, driver_id))
+
+
+class TruckFixes(FixesView):
+    @extend_schema(
+        operation_id="truck_fixes", parameters=[*RANGE, *PAGE], responses=FixPageSerializer
+    )
+    def get(self, request: Request, truck_id: UUID) -> Response:
+        """A truck's fixes across its drivers, oldest first."""
+        return self.page(request, truck_of(request, truck_id))
+
+
+class MissionFixes(FixesView):
+    @extend_schema(
+        operation_id="mission_fixes", parameters=[*RANGE, *PAGE], responses=FixPageSerializer
+    )
+    def get(self, request: Request, mission_id: UUID) -> Response:
+        """A mission's fixes across its drivers, oldest first; without a range the whole of it."""
+        return self.page(request, mission_of(request, mission_id))
+
+
+class MyFixes(FixesView):
+    permission_classes = [Allows(DRIVER)]
+
+    @extend_schema(operation_id="my_fixes", parameters=[*RANGE, *PAGE], responses=FixPageSerializer)
+    def get(self, request: Request) -> Response:
+        """The fixes of the driver who carries the phone that asks."""
+        return self.page(request, own_driver(request))
+
+
+class AnyAccept(BaseContentNegotiation):
+    """The ending of the address says what is wanted; an Accept header does not matter."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0] if parsers else None
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+class TrackSchema(AutoSchema):
+    """One operation for each ending, with its media type."""
+
+    @property
+    def ending(self) -> str:
+        return cast("TrackView", self.view).ending
+
+    def get_operation_id(self) -> str:
+        return f"{super().get_operation_id()}_{self.ending}"
+
+    def get_response_serializers(self) -> Any:
+        media_type = MEDIA_TYPES[self.ending]
+        return {(200, media_type): OpenApiResponse(OpenApiTypes.STR, "The whole range, streamed.")}
+
+
+class TrackView(APIView):
+    """A whole history as a file, written while it is read."""
+
+    permission_classes = [Allows(Role.DISPATCHER)]
+    content_negotiation_class = AnyAccept
+    schema = TrackSchema()
+    ending: ClassVar[str] = "geojson"
+
+    def stream(self, request: Request, subject: Subject) -> StreamingHttpResponse:
+        asked = asked_range(request, subject, timezone.now())
+        history = history_of(subject, *asked)
+        written = self.format_for(subject)
+        name = f"{history.kind}-{subject.uuid}-{asked.begin_at:%Y%m%dT%H%M}.{self.ending}"
+        return StreamingHttpResponse(
+            _document(written, history),
+            content_type=written.media_type,
+            headers={
+                "Content-Disposition": f'attachment; filename="{name}"',
+                "X-Accel-Buffering": "no",
+                **NOT_STORED,
+            },
+        )
+
+    def format_for(self, subject: Subject) -> Format:
+        if self.ending == "csv":
+            return Csv(ZoneInfo(subject.employer.timezone))
+        if self.ending == "gpx":
+            spacing_m = float(subject.employer.min_spacing_m)
+            return Gpx(_title(subject), min_spacing_m=spacing_m)
+        return GeoJson()
+
+
+def _title(subject: Subject) -> str:
+    if isinstance(subject, Mission):
+        return subject.reference or subject.external_id or str(subject.uuid)
+    named = subject.name if isinstance(subject, Driver) else subject.plate
+    return named or str(subject.uuid)
+
+
+async def _document(written: Format, history: History) -> AsyncGenerator[bytes]:
+    names = Names()
+    texts = Texts(names)
+    yield written.head()
+    # Closed here and now when the client leaves, not whenever it is collected.
+    async with aclosing(history.chunks(names)) as chunks:
+        async for chunk in chunks:
+            yield written.rows(texts.rows(chunk))
+    yield written.tail()
+
+
+class DriverTrack(TrackView):
+    @extend_schema(operation_id="driver_fixes", parameters=RANGE)
+    def get(self, request: Request, driver_id: UUID) -> StreamingHttpResponse:
+        """A driver's fixes in the whole range, as a file."""
+        return self.stream(request, driver_of(request, driver_id))
+
+
+class TruckTrack(TrackView):
+    @extend_schema(operation_id="truck_fixes", parameters=RANGE)
+    def get(self, request: Request, truck_id: UUID) -> StreamingHttpResponse:
+        """A truck's fixes in the whole range, as a file."""
+        return self.stream(request, truck_of(request, truck_id))
+
+
+class MissionTrack(TrackView):
+    @extend_schema(operation_id="mission_fixes", parameters=RANGE)
+    def get(self, request: Request, mission_id: UUID) -> StreamingHttpResponse:
+        """A mission's fixes, without a range all of them, as a file."""
+        return self.stream(request, mission_of(request, mission_id))

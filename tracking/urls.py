@@ -1,0 +1,52 @@
+"""Where histories, timelines and the fleet are found below /api/v1/ and below /."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from tracking.api.fleet import Fleet
+from tracking.api.quarantine import Quarantine
+from tracking.api.relinks import Relinks
+from tracking.api.timelines import DriverTimeline, MissionTimeline, MyTimeline, TruckTimeline
+from tracking.api.tracks import (
+    MEDIA_TYPES,
+    DriverFixes,
+    DriverTrack,
+    MissionFixes,
+    MissionTrack,
+    MyFixes,
+    TruckFixes,
+    TruckTrack,
+)
+from tracking.pages import basemap_file, driver_day, fleet_table, home
+
+DRIVER = "drivers/<uuid:driver_id>"
+TRUCK = "trucks/<uuid:truck_id>"
+MISSION = "missions/<uuid:mission_id>"
+
+api_urlpatterns: list[URLPattern | URLResolver] = [
+    path(f"{DRIVER}/fixes", DriverFixes.as_view(), name="driver-fixes"),
+    path(f"{TRUCK}/fixes", TruckFixes.as_view(), name="truck-fixes"),
+    path(f"{MISSION}/fixes", MissionFixes.as_view(), name="mission-fixes"),
+    *(
+        path(f"{subject}/fixes.{ending}", view.as_view(ending=ending), name=f"{name}-{ending}")
+        for subject, view, name in (
+            (DRIVER, DriverTrack, "driver-fixes"),
+            (TRUCK, TruckTrack, "truck-fixes"),
+            (MISSION, MissionTrack, "mission-fixes"),
+        )
+        for ending in MEDIA_TYPES
+    ),
+    path(f"{DRIVER}/timeline", DriverTimeline.as_view(), name="driver-timeline"),
+    path(f"{TRUCK}/timeline", TruckTimeline.as_view(), name="truck-timeline"),
+    path(f"{MISSION}/timeline", MissionTimeline.as_view(), name="mission-timeline"),
+    path("fleet", Fleet.as_view(), name="fleet"),
+    path("quarantine", Quarantine.as_view(), name="quarantine"),
+    path("relinks", Relinks.as_view(), name="relinks"),
+    path("me/fixes", MyFixes.as_view(), name="my-fixes"),
+    path("me/timeline", MyTimeline.as_view(), name="my-timeline"),
+]
+page_urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home, name="home"),
+    path("fleet/table", fleet_table, name="fleet_table"),
+    path("drivers/<uuid:driver_id>/day", driver_day, name="driver_day"),
+    path("map/<str:name>.json", basemap_file, name="basemap_file"),
+]
