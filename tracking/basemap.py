@@ -5,6 +5,7 @@ is two GeoJSON files of our own: countries from the npm package `world-atlas` (N
 Earth, public domain), cut to a box around the Benelux, and the table in places.py.
 """
 
+import gzip
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def basemap_folder() -> Path:
 
 
 def build_basemap(world_atlas: Path, target: Path, box: Box = WESTERN_EUROPE) -> list[Path]:
-    """Write `land.json` and `places.json`; returns their paths.
+    """Write `land.json.gz` and `places.json.gz`; returns their paths.
 
     Raises NoWorldAtlas when `countries-10m.json` is not in the package's folder.
     """
@@ -58,13 +59,13 @@ def build_basemap(world_atlas: Path, target: Path, box: Box = WESTERN_EUROPE) ->
     topology = json.loads(source.read_text(encoding="utf-8"))
     target.mkdir(parents=True, exist_ok=True)
     written = {
-        target / "land.json": _collection(countries(topology, box)),
-        target / "places.json": _collection(place_features()),
+        target / "land.json.gz": _collection(countries(topology, box)),
+        target / "places.json.gz": _collection(place_features()),
     }
     for path, text in written.items():
         # Renamed into place, so that a page never reads half a file.
         half = path.with_suffix(".part")
-        half.write_text(text, encoding="utf-8")
+        half.write_bytes(gzip.compress(text.encode(), mtime=0))
         half.replace(path)
     return list(written)
 

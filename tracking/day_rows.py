@@ -1,0 +1,202 @@
+"""A timeline as the rows and lines that a day's page shows: words, not rules.
+
+Times stay datetimes: the template writes them in the zone that the page names.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from tracking.geometry import KMH_IN_MPS
+from tracking.histories import StoredFix
+from tracking.models import E7
+from tracking.nearby import nearby
+from tracking.segmentation import Segment
+from tracking.timeline import Entry, Timeline
+
+STAGE_NAMES: Final = {
+    "departure": gettext_lazy("Departure"),
+    "arrival": gettext_lazy("Arrival"),
+    "waiting_started": gettext_lazy("Waiting began"),
+    "loading_started": gettext_lazy("Loading began"),
+    "loading_ended": gettext_lazy("Loading ended"),
+    "unloading_started": gettext_lazy("Unloading began"),
+    "unloading_ended": gettext_lazy("Unloading ended"),
+    "signature": gettext_lazy("Signature"),
+    "break_started": gettext_lazy("Break began"),
+    "break_ended": gettext_lazy("Break ended"),
+    "exception": gettext_lazy("Exception"),
+}
+SEGMENT_NAMES: Final = {
+    "move": pgettext_lazy("a part of the day", "Driving"),
+    "dwell": pgettext_lazy("a part of the day", "At a stop"),
+    "standstill": pgettext_lazy("a part of the day", "Standing still"),
+    "gap": pgettext_lazy("a part of the day", "No positions"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `where` and `notes` are sentences or empty."""
+
+    type: str
+    what: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    where: str = ""
+    duration: str = ""
+    distance: str = ""
+    notes: list[str] = field(default_factory=list)
+    received_at: datetime | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    is_superseded: bool = False
+
+
+def day_rows(timeline: Timeline, language: str) -> list[Row]:
+    """Every entry of a day, in order."""
+    return [_row(entry, language) for entry in timeline.entries]
+
+
+def duration_text(seconds: int) -> str:
+    """For example `40 s`, `12 min`, `1 h 05 min`."""
+    if seconds < 60:
+        return _("%(seconds)s s") % {"seconds": seconds}
+    minutes = seconds // 60
+    if minutes < 60:
+        return _("%(minutes)s min") % {"minutes": minutes}
+    return _("%(hours)s h %(minutes)s min") % {
+        "hours": minutes // 60,
+        "minutes": f"{minutes % 60:02d}",
+    }
+
+
+def kilometres(metres: float) -> str:
+    """With one decimal, as the language writes it: `258.4 km`."""
+    return _("%(distance)s km") % {"distance": number_format(round(metres / 1000, 1), 1)}
+
+
+def whole_distance(timeline: Timeline) -> str:
+    """What the day's distance is worth: positions 500 m apart cut off every bend."""
+    distance = kilometres(timeline.distance_m)
+    if timeline.distance_method == "odometer":
+        return _("%(distance)s (from the odometer)") % {"distance": distance}
+    return _("at least %(distance)s (from positions)") % {"distance": distance}
+
+
+def _row(entry: Entry, language: str) -> Row:
+    segment = entry.segment
+    is_stage = segment.type == "stage"
+    return Row(
+        type=segment.type,
+        what=_what(segment),
+        started_at=segment.started_at,
+        ended_at=None if is_stage or segment.is_open else segment.ended_at,
+        where=_where(entry, language),
+        duration="" if is_stage else _duration(segment),
+        distance=kilometres(segment.distance_m) if segment.type in ("move", "gap") else "",
+        notes=list(_notes(entry)),
+        received_at=entry.received_at,
+        latitude=segment.latitude,
+        longitude=segment.longitude,
+        is_superseded=entry.is_superseded,
+    )
+
+
+def _what(segment: Segment) -> str:
+    if segment.type == "stage":
+        kind = segment.kind or ""
+        return str(STAGE_NAMES.get(kind, kind))
+    if segment.is_crawling:
+        return _("Standing or crawling")
+    return str(SEGMENT_NAMES[segment.type])
+
+
+def _duration(segment: Segment) -> str:
+    text = duration_text(segment.duration_s)
+    return _("at least %(duration)s") % {"duration": text} if segment.is_open else text
+
+
+def _where(entry: Entry, language: str) -> str:
+    if entry.stop is not None and entry.stop.site is not None:
+        return entry.stop.site.name
+    segment = entry.segment
+    if segment.type == "move" or segment.latitude is None or segment.longitude is None:
+        return ""
+    found = nearby(segment.latitude, segment.longitude)
+    if found is None:
+        return f"{segment.latitude:.3f}, {segment.longitude:.3f}"
+    name = found.place.names.get(language, found.place.english)
+    if found.distance_m < 3_000:
+        return _("in or near %(place)s") % {"place": name}
+    distance = number_format(round(found.distance_m / 1000))
+    return _("about %(distance)s km from %(place)s") % {"distance": distance, "place": name}
+
+
+def _notes(entry: Entry) -> Iterator[str]:
+    yield from _figures(entry.segment)
+    said = (
+        (entry.continues_before, _("began the day before")),
+        (entry.continues_after, _("goes on the next day")),
+        (entry.segment.is_open, _("departure not known yet")),
+        (entry.segment.standstill_possible, _("a standstill is possible")),
+        (entry.segment.flagged_legs, _("doubtful positions left out")),
+        (entry.is_superseded, _("corrected later")),
+    )
+    yield from (text for holds, text in said if holds)
+
+
+def _figures(segment: Segment) -> Iterator[str]:
+    if segment.type == "standstill" and segment.uncertainty_m:
+        metres = number_format(round(segment.uncertainty_m))
+        yield _("somewhere on this leg, ±%(metres)s m") % {"metres": metres}
+    if segment.type in ("gap", "move") and segment.mean_speed_mps is not None:
+        speed = number_format(round(segment.mean_speed_mps / KMH_IN_MPS))
+        yield _("%(speed)s km/h on average") % {"speed": speed}
+
+
+def track(timeline: Timeline, fixes: Sequence[StoredFix]) -> list[dict[str, Any]]:
+    """The day's line in parts: `driven`, or `missing` where a straight line is all we know.
+
+    Nothing joins two fixes between which nobody was tracked.
+    """
+    parts: list[dict[str, Any]] = []
+    covers = _Covers(entry.segment for entry in timeline.entries)
+    before: StoredFix | None = None
+    for fix in fixes:
+        point = [fix.latitude_e7 / E7, fix.longitude_e7 / E7]
+        kind = covers.between(before, fix) if before else ""
+        if before is not None and kind and parts and parts[-1]["kind"] == kind:
+            parts[-1]["points"].append(point)
+        elif before is not None and kind:
+            parts.append({"kind": kind, "points": [parts[-1]["points"][-1], point]})
+        else:
+            parts.append({"kind": "driven", "points": [point]})
+        before = fix
+    return parts
+
+
+class _Covers:
+    """Which part of the timeline lies between two fixes."""
+
+    def __init__(self, segments: Iterable[Segment]) -> None:
+        self._lasting = sorted(
+            (one for one in segments if one.type != "stage"), key=lambda one: one.started_at
+        )
+        self._starts = [one.started_at for one in self._lasting]
+
+    def between(self, before: StoredFix, after: StoredFix) -> str:
+        """`driven`, `missing`, or empty: not tracked, or another phone."""
+        if before.device_id != after.device_id:
+            return ""
+        middle = before.recorded_at + (after.recorded_at - before.recorded_at) / 2
+        index = bisect_right(self._starts, middle) - 1
+        if index < 0 or self._lasting[index].ended_at < middle:
+            return "driven" if before.recorded_at == after.recorded_at else ""
+        return "missing" if self._lasting[index].type == "gap" else "driven"

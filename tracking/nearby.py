@@ -1,0 +1,28 @@
+"""Say where a point is in words: the nearest place of our own table. (pure)"""
+
+from typing import NamedTuple
+
+from tracking.geometry import distance_m
+from tracking.places import PLACES, Place
+
+# Farther than this a name would mislead more than help.
+FARTHEST_M = 40_000.0
+
+
+class Nearby(NamedTuple):
+    """A place of the table and how far its centre is."""
+
+    place: Place
+    distance_m: float
+
+
+def nearby(latitude: float, longitude: float) -> Nearby | None:
+    """The nearest place within 40 km; None when there is none."""
+    nearest = min(
+        (
+            Nearby(place, distance_m(latitude, longitude, place.latitude, place.longitude))
+            for place in PLACES
+        ),
+        key=lambda found: found.distance_m,
+    )
+    return nearest if nearest.distance_m <= FARTHEST_M else None

@@ -1,0 +1,86 @@
+/* The fleet's map shows what the table says, and asks for the table anew every 15 seconds. */
+
+import { makeMap, pin } from "./map.js";
+
+const REFRESH_MS = 15_000;
+const table = document.getElementById("fleet");
+const stale = document.getElementById("stale");
+const map = makeMap(document.getElementById("map"));
+const markers = new Map();
+let etag = "";
+let isPlaced = false;
+
+const rows = () => [...table.querySelectorAll("tr[data-driver]")];
+
+const rowOf = (driver) => table.querySelector(`tr[data-driver="${driver}"]`);
+
+function point(driver, isPointed) {
+  rowOf(driver)?.classList.toggle("pointed", isPointed);
+  markers.get(driver)?.marker.getElement()?.classList.toggle("pointed", isPointed);
+}
+
+function addMarker(row, latitude, longitude) {
+  const { driver, name, state } = row.dataset;
+  const marker = pin(latitude, longitude, name, state).addTo(map);
+  marker.on("click keypress", (event) => {
+    if (event.type === "click" || event.originalEvent.key === "Enter") {
+      location.href = rowOf(driver).querySelector("a").href;
+    }
+  });
+  marker.on("mouseover", () => point(driver, true));
+  marker.on("mouseout", () => point(driver, false));
+  return marker;
+}
+
+function showFleet() {
+  const seen = new Set();
+  for (const row of rows()) {
+    const { driver, state } = row.dataset;
+    const place = [Number(row.dataset.latitude), Number(row.dataset.longitude)];
+    seen.add(driver);
+    const known = markers.get(driver);
+    if (known && known.state === state) {
+      known.marker.setLatLng(place);
+    } else {
+      known?.marker.remove();
+      markers.set(driver, { state, marker: addMarker(row, ...place) });
+    }
+  }
+  for (const [driver, { marker }] of markers) {
+    if (!seen.has(driver)) {
+      marker.remove();
+      markers.delete(driver);
+    }
+  }
+  if (!isPlaced && seen.size) {
+    // Once: afterwards the map stays where the person has moved it.
+    map.fitBounds([...markers.values()].map(({ marker }) => marker.getLatLng()), { padding: [50, 50], maxZoom: 11 });
+    isPlaced = true;
+  }
+}
+
+function refresh() {
+  if (document.hidden) return;
+  const headers = etag ? { "If-None-Match": etag } : {};
+  window.htmx.ajax("GET", table.dataset.url, { source: table, target: table, swap: "innerHTML show:none", headers });
+}
+
+table.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
+  etag = detail.xhr.getResponseHeader("ETag") ?? etag;
+  // Signed out meanwhile: the answer is the sign-in page, which does not belong in a table.
+  if (detail.xhr.responseURL && !detail.xhr.responseURL.endsWith(table.dataset.url)) location.reload();
+  stale.textContent = "";
+});
+table.addEventListener("htmx:afterSwap", showFleet);
+for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  table.addEventListener(failure, () => { stale.textContent = table.dataset.away; });
+}
+for (const [type, isPointed] of [["mouseover", true], ["mouseout", false], ["focusin", true], ["focusout", false]]) {
+  table.addEventListener(type, ({ target }) => {
+    const row = target.closest("tr[data-driver]");
+    if (row) point(row.dataset.driver, isPointed);
+  });
+}
+document.addEventListener("visibilitychange", refresh);
+setInterval(refresh, REFRESH_MS);
+showFleet();
