@@ -47,10 +47,10 @@ class AlreadyHeld(Conflict):
     code = "already_held"
 
 
-class DriverErased(Conflict):
-    """What is left of an erased driver's assignments does not change."""
+class DriverNotAvailable(Conflict):
+    """Assignments of an erased or frozen driver do not change; which of them, is not said."""
 
-    code = "driver_erased"
+    code = "driver_not_available"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,28 +121,31 @@ def correct_assignment(
     actor: Actor,
     assignment: TruckAssignment,
     *,
-    truck: Truck,
-    driver: Driver,
     begin: datetime | None,
     end: datetime | None,
+    truck: Truck | None = None,
+    driver: Driver | None = None,
 ) -> Corrected:
-    """Say what was true all along. Overlaps when that runs into another assignment.
+    """Say what was true all along; without a truck or driver, the same one.
+
+    Overlaps when that runs into another assignment.
 
     The spans: the old driver's old period and the new driver's new one.
     """
     period = _period(begin, end)
     with transaction.atomic():
         locked, old_driver = _locked_assignment(assignment, driver, truck)
-        _check_in_service(truck, end)
-        old = locked.period
-        before = _truck_detail(locked)
-        locked.truck, locked.driver, locked.period = truck, driver, period
+        old, before = locked.period, _truck_detail(locked)
+        locked.truck, locked.driver = truck or locked.truck, driver or old_driver
+        locked.period = period
+        _check_in_service(locked.truck, end)
         _save(locked, TRUCK_CONSTRAINTS, _assignments_in_the_way)
         detail = {"before": before, "after": _truck_detail(locked)}
         record(actor, "truck_assignment.corrected", locked, detail)
     spans = [Span(old_driver, old.lower, old.upper)]
-    if (driver.pk, begin, end) != (old_driver.pk, old.lower, old.upper):
-        spans.append(Span(driver, begin, end))
+    new = Span(driver or old_driver, begin, end)
+    if new != spans[0]:
+        spans.append(new)
     return Corrected(locked, tuple(spans))
 
 
@@ -205,8 +208,8 @@ def _locked_assignment(
     list(Driver.objects.filter(drivers).order_by("pk").select_for_update(no_key=True))
     list(Truck.objects.filter(trucks).order_by("pk").select_for_update(no_key=True))
     locked = TruckAssignment.objects.select_for_update().get(pk=assignment.pk)
-    if locked.driver is None:
-        raise DriverErased("This driver has been erased; what is left stays as it is.")
+    if locked.driver is None or locked.driver.frozen_at is not None:
+        raise DriverNotAvailable("This driver is not available; the assignment stays as it is.")
     return locked, locked.driver
 
 

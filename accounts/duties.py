@@ -36,7 +36,8 @@ def mark_duty(actor: Actor, driver: Driver, kind: DutyMarkKind, at: datetime) ->
 def duties_between(driver: Driver, begin: datetime, end: datetime) -> list[DutyPeriod]:
     """The duties and private times that touch `[begin, end)`, whole, oldest first.
 
-    Two queries a kind: where to begin reading so that the first is whole, and the marks.
+    Three queries a kind: where to begin and to stop reading so that the first and the last
+    are whole, and the marks.
     """
     kinds: tuple[DutyKind, ...] = ("duty", "private")
     periods = chain.from_iterable(_periods(driver, kind, begin, end) for kind in kinds)
@@ -47,14 +48,13 @@ def _periods(driver: Driver, kind: DutyKind, begin: datetime, end: datetime) -> 
     _, end_kind = KINDS[kind]
     ends = DutyMark.objects.filter(driver=driver, kind=end_kind)
     # The end before the range and the one after it: nothing beyond them can touch it.
-    bounds = ends.filter(recorded_at__lte=begin).aggregate(at=Max("recorded_at")) | {
-        "until": ends.filter(recorded_at__gte=end).aggregate(at=Min("recorded_at"))["at"]
-    }
+    since = ends.filter(recorded_at__lte=begin).aggregate(at=Max("recorded_at"))["at"]
+    until = ends.filter(recorded_at__gte=end).aggregate(at=Min("recorded_at"))["at"]
     marks = DutyMark.objects.filter(driver=driver, kind__in=KINDS[kind])
-    if bounds["at"] is not None:
-        marks = marks.filter(recorded_at__gte=bounds["at"])
-    if bounds["until"] is not None:
-        marks = marks.filter(recorded_at__lte=bounds["until"])
+    if since is not None:
+        marks = marks.filter(recorded_at__gte=since)
+    if until is not None:
+        marks = marks.filter(recorded_at__lte=until)
     found = [Mark(row.recorded_at, row.kind, row.source) for row in marks]
     return [
         period

@@ -65,7 +65,7 @@ def make_pairing_code(
     return row, code
 
 
-def spend_pairing_code(code: str, address: str) -> Paired:
+def spend_pairing_code(code: str, address: str, *, platform: str = "") -> Paired:
     """Trade a code for a token, once. CodeRefused, or TooManyTries for this address.
 
     The try is counted before the code is looked at, in a transaction of its own, and given
@@ -80,7 +80,9 @@ def spend_pairing_code(code: str, address: str) -> Paired:
             raise CodeRefused("This code is wrong, too old or used; ask for a new one.")
         rows = PairingCode.objects.select_related("employer", "driver")
         row = rows.get(code_hash=code_hash(code))
-        device, token = new_phone(row.driver, name=row.device_name, scope=row.scope)
+        device, token = new_phone(
+            row.driver, name=row.device_name, scope=row.scope, platform=platform
+        )
         phone = Actor("device", row.employer, device=device, driver=row.driver)
         record(phone, "device.paired", device, {"driver": str(row.driver.uuid)})
     _give_back_try(address)

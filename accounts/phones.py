@@ -47,12 +47,14 @@ def enrol_device(
 
 
 def new_phone(
-    driver: Driver, *, name: str, scope: str, begin: datetime | None = None
+    driver: Driver, *, name: str, scope: str, platform: str = "", begin: datetime | None = None
 ) -> tuple[Device, str]:
     """The rows of a new phone and its token; the caller writes the audit entry."""
     if driver.frozen_at is not None:
         raise DriverFrozen("This driver's data is frozen.")
-    device = Device.objects.create(employer_id=driver.employer_id, name=name.strip())
+    device = Device.objects.create(
+        employer_id=driver.employer_id, name=name.strip(), platform=platform
+    )
     hold_device(device, driver, begin)
     return device, _new_token(device, scope)
 

@@ -78,13 +78,3 @@ def remove_role(actor: Actor, membership: Membership) -> None:
         detail = {"user": str(membership.user.uuid), "role": membership.role}
         record(actor, "membership.removed", membership, detail)
         membership.delete()
-
-
-def change_user(actor: Actor, user: User, changes: dict[str, str]) -> User:
-    """Change a user's name or language."""
-    with transaction.atomic():
-        for name, value in changes.items():
-            setattr(user, name, value)
-        user.save(update_fields=list(changes))
-        record(actor, "user.changed", user, {"fields": sorted(changes)})
-    return user

@@ -1,0 +1,60 @@
+"""Where people and fleet are, below /api/v1/ and below /."""
+
+from django.urls import URLPattern, path
+
+from accounts import api_duties, api_employer, api_fleet, api_me, api_people, api_phones
+
+api_urlpatterns: list[URLPattern] = [
+    path("employer", api_employer.EmployerView.as_view(), name="api-employer"),
+    path("api-keys", api_employer.ApiKeysView.as_view(), name="api-api-keys"),
+    path(
+        "api-keys/<uuid:id>/revoke",
+        api_employer.ApiKeyRevocationView.as_view(),
+        name="api-api-key-revoke",
+    ),
+    path("audit", api_employer.AuditView.as_view(), name="api-audit"),
+    path("users", api_people.UsersView.as_view(), name="api-users"),
+    path("users/<uuid:id>", api_people.UserView.as_view(), name="api-user"),
+    path("memberships", api_people.MembershipsView.as_view(), name="api-memberships"),
+    path("memberships/<uuid:id>", api_people.MembershipView.as_view(), name="api-membership"),
+    path("drivers", api_people.DriversView.as_view(), name="api-drivers"),
+    path("drivers/<uuid:id>", api_people.DriverView.as_view(), name="api-driver"),
+    path("trucks", api_fleet.TrucksView.as_view(), name="api-trucks"),
+    path("trucks/<uuid:id>", api_fleet.TruckView.as_view(), name="api-truck"),
+    path(
+        "trucks/<uuid:id>/retire", api_fleet.TruckRetirementView.as_view(), name="api-truck-retire"
+    ),
+    path(
+        "truck-assignments", api_fleet.TruckAssignmentsView.as_view(), name="api-truck-assignments"
+    ),
+    path(
+        "truck-assignments/<uuid:id>",
+        api_fleet.TruckAssignmentView.as_view(),
+        name="api-truck-assignment",
+    ),
+    path(
+        "truck-assignments/<uuid:id>/end",
+        api_fleet.TruckAssignmentEndView.as_view(),
+        name="api-truck-assignment-end",
+    ),
+    path("duties", api_duties.DutiesView.as_view(), name="api-duties"),
+    path("devices", api_phones.DevicesView.as_view(), name="api-devices"),
+    path("devices/<uuid:id>", api_phones.DeviceView.as_view(), name="api-device"),
+    path(
+        "devices/<uuid:id>/revoke",
+        api_phones.DeviceRevocationView.as_view(),
+        name="api-device-revoke",
+    ),
+    path(
+        "devices/<uuid:id>/hand-over",
+        api_phones.DeviceHandOverView.as_view(),
+        name="api-device-hand-over",
+    ),
+    path("devices/<uuid:id>/token", api_phones.DeviceTokenView.as_view(), name="api-device-token"),
+    path("pairing-codes", api_phones.PairingCodesView.as_view(), name="api-pairing-codes"),
+    path("pairing", api_me.PairingView.as_view(), name="api-pairing"),
+    path("me", api_me.MeView.as_view(), name="api-me"),
+    path("me/settings", api_me.MySettingsView.as_view(), name="api-my-settings"),
+    path("me/token", api_me.MyTokenView.as_view(), name="api-my-token"),
+]
+page_urlpatterns: list[URLPattern] = []
