@@ -1,6 +1,8 @@
 """One application: /ingest/ to the lean application of tracking, the rest to Django's own."""
 
 import os
+from collections.abc import Awaitable, Callable
+from typing import cast
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
@@ -11,9 +13,11 @@ from config.health import PATHS, health_application
 from tracking.ingest.app import IngestSettings, create_application
 from tracking.ingest.http import Receive, Scope, Send
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django_application = get_asgi_application()
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Django's types ask for a narrower `send` than ASGI's own.
+django_application = cast("Application", get_asgi_application())
 ingest_application = create_application(
     IngestSettings(
         conninfo=make_conninfo(**connection_arguments(settings.DATABASES["default"])),

@@ -4,13 +4,12 @@ import os
 import warnings
 
 from celery import Celery
-from celery.platforms import SecurityWarning
+from celery.platforms import SecurityWarning  # type: ignore[attr-defined]
 
 from config.schedule import JOBS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-
-# In a container root is often the only user, and `make run` says more than enough.
+# In a container root is often the only user, so this is no news at each start.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("milepost")

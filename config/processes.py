@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 PR_SET_PDEATHSIG = 1
 FIRST_RESTART_DELAY_S = 0.5
 LONGEST_RESTART_DELAY_S = 15.0
-STEADY_AFTER_S = 30.0   # a child that ran this long starts again without the delay it had earned
+STEADY_AFTER_S = 30.0  # a child that ran this long starts again without the delay it had earned
 
 
 def die_with_parent(parent: int, sig: int) -> None:
@@ -35,7 +35,7 @@ def die_with_parent(parent: int, sig: int) -> None:
     if sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0)
-    if os.getppid() != parent:      # it ended between the fork and the call above
+    if os.getppid() != parent:  # it ended between the fork and the call above
         os.kill(os.getpid(), sig)
 
 
@@ -112,7 +112,9 @@ class Child:
             self._restart_at_s = now_s + self._delay_s
             logger.warning(
                 "%s ended (%s); starting it again in %.1f s",
-                self.name, ending(self.process.returncode), self._delay_s,
+                self.name,
+                ending(self.process.returncode),
+                self._delay_s,
             )
             self._delay_s = min(self._delay_s * 2, LONGEST_RESTART_DELAY_S)
         elif now_s >= self._restart_at_s:

@@ -9,7 +9,12 @@ REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Foreign clients may carry their token as the part of the path after the dialect.
     (re.compile(r"(/ingest/[a-z_]+/)[^\s?\"'/]{12,}"), r"\1…"),
     (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',]+", re.IGNORECASE), r"\1 …"),
-    (re.compile(r"\b(token|password|code|secret|key)(['\"]?\s*[=:]\s*)[^\s,;)}]+", re.I), r"\1\2…"),
+    (
+        re.compile(
+            r"\b(token|password|code|secret|key)(['\"]?\s*[=:]\s*)[^\s,;)}]+", re.IGNORECASE
+        ),
+        r"\1\2…",
+    ),
     (re.compile(r"\b[A-Za-z0-9_-]{40,}\b"), "…"),
     # Degrees with four or more decimals: a place to within 11 m.
     (re.compile(r"-?\b\d{1,3}\.\d{4,}\b"), "…"),

@@ -44,10 +44,10 @@ from config.loopback import LOOPBACK
 from config.processes import Child, spawn, stop_all
 from config.schedule import QUEUES
 
-PORT_PATIENCE_S = 2.0           # a killed run's socket is gone within this
+PORT_PATIENCE_S = 2.0  # a killed run's socket is gone within this
 EXTERNAL_DATABASE_PATIENCE_S = 30.0
 READY_PATIENCE_S = 60.0
-STOP_TIMEOUT_S = 4.0            # web, workers and phones together
+STOP_TIMEOUT_S = 4.0  # web, workers and phones together
 STOP_SERVERS_TIMEOUT_S = 4.0
 TICK_S = 0.05
 
@@ -125,20 +125,19 @@ class Supervisor:
         wants_demo = settings.DEMO and settings.EMBEDDED_POSTGRES
         command = [sys.executable, "-m", "config.prepare", *(["--demo"] if wants_demo else [])]
         process = spawn(command, environment={}, output=subprocess.PIPE)
-        while True:
+        printed = b""
+        while process.returncode is None:
             try:
-                printed = process.communicate(timeout=TICK_S)[0].decode()
+                printed = process.communicate(timeout=TICK_S)[0]
             except subprocess.TimeoutExpired:
                 if self.stopping.is_set():
                     process.terminate()
                     process.wait()
                     raise Stopped from None
-            else:
-                break
         if process.returncode:
             raise CannotStart("the database could not be prepared; the reason is above")
         (settings.VAR_DIR / "prepared").write_text(fingerprint())
-        return printed.strip()
+        return printed.decode().strip()
 
     def wait_for(self, path: str) -> str:
         """Until the web process answers 200; else what it answered when patience ended."""
@@ -164,8 +163,13 @@ def background_children() -> list[Child]:
     beat = settings.VAR_DIR / "beat"
     beat.mkdir(exist_ok=True)
     worker = [
-        *celery, "worker", "--loglevel=WARNING", f"--concurrency={settings.TASK_WORKERS}",
-        f"--queues={','.join(QUEUES)}", "--without-gossip", "--without-mingle",
+        *celery,
+        "worker",
+        "--loglevel=WARNING",
+        f"--concurrency={settings.TASK_WORKERS}",
+        f"--queues={','.join(QUEUES)}",
+        "--without-gossip",
+        "--without-mingle",
     ]
     metrics = {"PROMETHEUS_MULTIPROC_DIR": str(settings.VAR_DIR / "metrics")}
     children = [
@@ -173,7 +177,10 @@ def background_children() -> list[Child]:
         Child(
             name="Celery beat",
             command=[
-                *celery, "beat", "--loglevel=WARNING", f"--schedule={beat / 'schedule'}",
+                *celery,
+                "beat",
+                "--loglevel=WARNING",
+                f"--schedule={beat / 'schedule'}",
                 "--pidfile=",
             ],
         ),
@@ -192,18 +199,17 @@ def refuse_losing_database(still_wanted: Callable[[], None]) -> None:
     """What is answered 2xx must survive a power cut: the database has to promise it."""
     deadline_s = time.monotonic() + EXTERNAL_DATABASE_PATIENCE_S
     arguments = connection_arguments(settings.DATABASES["default"])
-    while True:
+    found: dict[str, str] = {}
+    while not found:
         try:
             with psycopg.connect(**arguments) as connection:
-                found = connection.execute(SHOW_DURABLE, {"names": list(DURABLE)}).fetchall()
+                found = dict(connection.execute(SHOW_DURABLE, {"names": list(DURABLE)}).fetchall())
         except psycopg.OperationalError as error:
             if time.monotonic() > deadline_s:
                 raise CannotStart(f"DATABASE_URL does not answer: {first_line(error)}") from None
             still_wanted()
             time.sleep(TICK_S)
-        else:
-            break
-    if lacking := not_durable(dict(found)):
+    if lacking := not_durable(found):
         raise CannotStart(
             f"the database may lose what it acknowledged ({', '.join(lacking)}): set it to on"
         )
@@ -269,7 +275,8 @@ def clean_folder(folder: Path) -> None:
 
 
 def address_to_ask() -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)  # noqa: S104
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where we listen, not more
+    return everywhere.get(settings.HOST, str(settings.HOST))
 
 
 def ask(path: str) -> tuple[int, str]:

@@ -6,7 +6,7 @@ Each job finds by itself the rows that wait, so a run that is missed or doubled 
 from datetime import timedelta
 from typing import NamedTuple
 
-QUEUES = ("default", "upkeep")      # a long job in one does not hold up the other
+QUEUES = ("default", "upkeep")  # a long job in one does not hold up the other
 
 
 class Job(NamedTuple):

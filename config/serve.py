@@ -7,19 +7,17 @@ Importing once before the fork halves the work of a start and shares the memory 
 
 import os
 import signal
-import sys
 
 # Pages and endpoints run in threads: a pool bounds their connections (see settings).
 os.environ.setdefault("DATABASE_POOL_SIZE", "16")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from asgiref.typing import ASGI3Application
 from django.conf import settings
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import Server
 
-from config.asgi import application
+from config.asgi import Application, application
 from config.processes import die_with_parent
 
 BACKLOG = 2048
@@ -34,7 +32,7 @@ class Web:
     def __init__(self) -> None:
         self.main_pid = os.getpid()
 
-    def load(self) -> ASGI3Application:
+    def load(self) -> Application:
         # A worker without its main process would hold the port and serve old code.
         die_with_parent(self.main_pid, signal.SIGTERM)
         return application
@@ -60,4 +58,4 @@ class Web:
 
 
 if __name__ == "__main__":
-    sys.exit(Web().serve())
+    Web().serve()

@@ -27,7 +27,7 @@ def secret_key(path: Path) -> str:
         fresh = path.with_name(f"secret_key.{os.getpid()}")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_urlsafe(64))
-        with contextlib.suppress(FileExistsError):      # another process was first: its key holds
+        with contextlib.suppress(FileExistsError):  # another process was first: its key holds
             path.hardlink_to(fresh)
         fresh.unlink()
     return path.read_text()
@@ -35,7 +35,7 @@ def secret_key(path: Path) -> str:
 
 # --- Where it runs ---------------------------------------------------------------------------
 
-VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))   # data, logs, files, secret key
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))  # data, logs, files, secret key
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 WEB_WORKERS = env.int("WEB_WORKERS", default=2)
@@ -52,7 +52,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 EMBEDDED_POSTGRES = "DATABASE_URL" not in env
 EMBEDDED_REDIS = "REDIS_URL" not in env
-PGVERSION = env.int("PGVERSION", default=18)    # of the embedded one: 18 or 16
+PGVERSION = env.int("PGVERSION", default=18)  # of the embedded one: 18 or 16
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -71,8 +71,8 @@ if DATABASE_POOL_SIZE := env.int("DATABASE_POOL_SIZE", default=0):
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 0,
         "max_size": DATABASE_POOL_SIZE,
-        "timeout": 3,               # s until a request without a connection is answered 503
-        "reconnect_timeout": 1,     # s; short, so that the first request after an outage gets one
+        "timeout": 3,  # s until a request without a connection is answered 503
+        "reconnect_timeout": 1,  # s; short, so that the first request after an outage gets one
     }
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 REDIS_URL = env.str("REDIS_URL", default=f"unix://{EmbeddedRedis(var=VAR_DIR).socket}")
@@ -80,7 +80,7 @@ REDIS_URL = env.str("REDIS_URL", default=f"unix://{EmbeddedRedis(var=VAR_DIR).so
 # --- Rules of the product --------------------------------------------------------------------
 
 MAX_FIX_AGE_DAYS = env.int("MAX_FIX_AGE_DAYS", default=59)
-LONGEST_FIX_AGE_DAYS = 59       # two months less the erasure's own time; above it: replay mode
+LONGEST_FIX_AGE_DAYS = 59  # two months less the erasure's own time; above it: replay mode
 REPLAY_MODE = MAX_FIX_AGE_DAYS > LONGEST_FIX_AGE_DAYS
 
 # --- Applications ----------------------------------------------------------------------------
@@ -154,11 +154,11 @@ ACCOUNT_ADAPTER = "config.sign_in.ClosedAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"         # a manager or a command makes each user
+ACCOUNT_EMAIL_VERIFICATION = "none"  # a manager or a command makes each user
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 600      # s; approve, erase, download and release ask again
-SESSION_COOKIE_AGE = 12 * 3600              # s; a working day
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # s; approve, erase, download and release ask again
+SESSION_COOKIE_AGE = 12 * 3600  # s; a working day
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 # In memory, so a bound on tries counts per process: signing in must not need Redis.
@@ -199,15 +199,15 @@ CELERY_BROKER_URL = (
     if REDIS_URL.startswith("unix://")
     else REDIS_URL
 )
-CELERY_TASK_IGNORE_RESULT = True            # the row is the queue and the result
-CELERY_TASK_PUBLISH_RETRY = False           # a message may be lost: the sweep finds the row
+CELERY_TASK_IGNORE_RESULT = True  # the row is the queue and the result
+CELERY_TASK_PUBLISH_RETRY = False  # a message may be lost: the sweep finds the row
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1}
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True  # no task here acks late
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False    # LOGGING below redacts; Celery's own would not
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # LOGGING below redacts; Celery's own would not
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
 
@@ -230,7 +230,7 @@ STATICFILES_DIRS = [
     if folder.is_dir()
 ]
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-MEDIA_ROOT = VAR_DIR / "media"              # private: nothing serves it by URL
+MEDIA_ROOT = VAR_DIR / "media"  # private: nothing serves it by URL
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -244,7 +244,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="milepost@localhost")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:"],         # Leaflet's empty tile
+        "img-src": [SELF, "data:"],  # Leaflet's empty tile
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],

@@ -4,7 +4,8 @@ Its own middleware is synchronous: one such layer would put every request, and e
 history, through a thread.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
@@ -12,11 +13,9 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-type_of_next = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
-
 
 @sync_and_async_middleware
-def static_files_middleware(get_response: type_of_next) -> type_of_next:
+def static_files_middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
     """Answer for a static file, else go on. The files are few and small: each is read whole."""
     files = WhiteNoiseMiddleware(get_response)
 
@@ -36,11 +35,11 @@ def static_files_middleware(get_response: type_of_next) -> type_of_next:
     if iscoroutinefunction(get_response):
 
         async def asynchronous(request: HttpRequest) -> HttpResponseBase:
-            return static_response(request) or await get_response(request)  # type: ignore[misc]
+            return static_response(request) or await get_response(request)
 
         return asynchronous
 
     def synchronous(request: HttpRequest) -> HttpResponseBase:
-        return static_response(request) or get_response(request)  # type: ignore[return-value]
+        return static_response(request) or get_response(request)
 
     return synchronous

@@ -64,6 +64,7 @@ def start_redis(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if (folder := config.stash.get(FOLDER, None)) is None:
         return
-    stop_all(config.stash[CHILDREN], within_s=10.0)
+    children = config.stash[CHILDREN]
+    stop_all(children, within_s=10.0)
     shutil.rmtree(socket_directory(folder), ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
