@@ -45,7 +45,11 @@ class Answer:
 
 
 def problem(
-    status: int, code: str, title: str, detail: str = "", headers: Iterable[tuple[bytes, bytes]] = ()
+    status: int,
+    code: str,
+    title: str,
+    detail: str = "",
+    headers: Iterable[tuple[bytes, bytes]] = (),
 ) -> Answer:
     """An RFC 9457 problem: `type` is the code, or `erased: purge` style codes of the contract."""
     body = {"type": code, "title": title, "status": status, "code": code}

@@ -148,7 +148,9 @@ def _judged_without_place(sent: SentFix, kind: int, recorded_at_us: int) -> Judg
 
 def _refused_mark(sent: SentFix, kind: int) -> Refusal | None:
     if kind == Stage.EXCEPTION and sent.reason not in EXCEPTION_REASONS:
-        return Refusal("reason_unknown", f"an exception needs one of: {', '.join(EXCEPTION_REASONS)}")
+        return Refusal(
+            "reason_unknown", f"an exception needs one of: {', '.join(EXCEPTION_REASONS)}"
+        )
     if sent.reason is not None and sent.reason not in EXCEPTION_REASONS:
         return Refusal("reason_unknown", f"reason is none of: {', '.join(EXCEPTION_REASONS)}")
     return None

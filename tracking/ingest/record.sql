@@ -198,7 +198,8 @@ placed AS MATERIALIZED (
       LEFT JOIN LATERAL (
         SELECT t.id, t.site_id,
                NOT EXISTS (SELECT FROM missions_stop later
-                            WHERE later.mission_id = t.mission_id AND later.seq > t.seq) AS is_last
+                            WHERE later.mission_id = t.mission_id AND later.seq > t.seq
+                              AND later.result <> 'cancelled') AS is_last
           FROM missions_stop t
          WHERE t.mission_id = l.mission_id AND (t.external_id = l.stop OR t.uuid = l.stop_uuid)
          LIMIT 1) t ON l.stop IS NOT NULL
@@ -251,7 +252,9 @@ next_state AS MATERIALIZED (
                 WHEN m.ended_source = 'automatic' AND t.last_at > m.ended_at THEN NULL
                 WHEN m.ended_at IS NOT NULL THEN greatest(m.ended_at, t.last_at)
            END AS ended_at,
-           CASE WHEN t.is_ending THEN 'driver' ELSE m.ended_source END AS ended_source
+           CASE WHEN t.is_ending AND m.ended_source <> 'dispatcher' THEN 'driver'
+                WHEN m.ended_source = 'automatic' AND t.last_at > m.ended_at THEN ''
+                ELSE m.ended_source END AS ended_source
       FROM mission m
       JOIN touched t ON t.mission_id = m.id
      CROSS JOIN LATERAL (SELECT max(e.recorded_at) AS last_at FROM missions_stageevent e
@@ -261,14 +264,13 @@ next_state AS MATERIALIZED (
 moved AS (
     UPDATE missions_mission m
        SET opened_at = x.opened_at, ended_at = x.ended_at,
-           ended_source = CASE WHEN x.ended_at IS NULL THEN ''
-                               WHEN m.ended_source IN ('driver', 'dispatcher') THEN m.ended_source
-                               ELSE x.ended_source END,
+           ended_source = x.ended_source,
            status = CASE WHEN x.ended_at IS NULL THEN 'started' ELSE 'completed' END,
            version = m.version + 1, updated_at = statement_timestamp()
       FROM next_state x
      WHERE m.id = x.id AND m.id = ANY (ARRAY(SELECT id FROM next_state))
-       AND (m.opened_at IS DISTINCT FROM x.opened_at OR m.ended_at IS DISTINCT FROM x.ended_at)
+       AND (m.opened_at IS DISTINCT FROM x.opened_at OR m.ended_at IS DISTINCT FROM x.ended_at
+            OR m.ended_source <> x.ended_source)
     RETURNING m.id
 ),
 -- Those with a position are counted with the fixes.

@@ -115,9 +115,7 @@ def _fixes(group: Sequence[Request]) -> dict[str, object]:
             rows.append(fix)
             mission = fix.mission
             mission_numbers.append(
-                None
-                if mission is None
-                else names.setdefault((number, mission), len(names) + 1)
+                None if mission is None else names.setdefault((number, mission), len(names) + 1)
             )
     columns = list(zip(*rows, strict=True)) or [()] * len(JudgedFix._fields)
     by_name = dict(zip(JudgedFix._fields, columns, strict=True))

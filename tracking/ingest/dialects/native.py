@@ -119,9 +119,7 @@ def _unreadable(message: str) -> Refusal:
     return Refusal(f"{field[1]}_invalid", expected)
 
 
-def judged_fixes(
-    fixes: list[SentFix | Refusal], span: AcceptedSpan
-) -> list[JudgedFix | Refusal]:
+def judged_fixes(fixes: list[SentFix | Refusal], span: AcceptedSpan) -> list[JudgedFix | Refusal]:
     """Each fix as it may be recorded, or why not."""
     return [fix if isinstance(fix, Refusal) else judged(fix, span) for fix in fixes]
 
@@ -135,8 +133,10 @@ def answer(fixes: list[JudgedFix | Refusal], letters: str, warnings: str) -> byt
     results = []
     outcomes = iter(zip(letters, warnings, strict=True))
     for index, fix in enumerate(fixes):
-        result = _refused(index, fix) if isinstance(fix, Refusal) else _result(
-            index, fix, *next(outcomes)
+        result = (
+            _refused(index, fix)
+            if isinstance(fix, Refusal)
+            else _result(index, fix, *next(outcomes))
         )
         counts[str(result["status"])] += 1
         results.append(result)
