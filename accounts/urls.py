@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from accounts import api_duties, api_employer, api_fleet, api_me, api_people, api_phones
+from accounts import openapi as openapi  # registers what the schema says of authentication
 
 api_urlpatterns: list[URLPattern] = [
     path("employer", api_employer.EmployerView.as_view(), name="api-employer"),

@@ -190,6 +190,14 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.openapi.add_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "MarkSourceEnum": "accounts.models.MarkSource",
+        "AssignmentSourceEnum": "accounts.models.AssignmentSource",
+    },
 }
 
 # --- Background work -------------------------------------------------------------------------
