@@ -37,6 +37,8 @@ CLOCK_AHEAD: Final = timedelta(minutes=10)
 SPANS_AT_ONCE: Final = 16
 # Rows that are in memory at once while streaming.
 CHUNK: Final = 2_000
+# What the sessions of streams are called in pg_stat_activity.
+STREAM: Final = "milepost stream"
 
 Subject = Driver | Truck | Mission
 
@@ -257,10 +259,15 @@ async def _own_connection() -> AsyncConnection[Any]:
     params = connection.get_connection_params()
     for not_for_libpq in ("cursor_factory", "context", "server_side_binding", "pool"):
         params.pop(not_for_libpq, None)
-    # Parameters as constants, so that the planner opens only the months in question.
-    return await AsyncConnection.connect(
-        **params, autocommit=True, cursor_factory=AsyncClientCursor
+    own = await AsyncConnection.connect(
+        **{**params, "application_name": STREAM},
+        autocommit=True,
+        # Parameters as constants, so that the planner opens only the months in question.
+        cursor_factory=AsyncClientCursor,
     )
+    # Whatever the server's own zone is: times are written as UTC, and fastest when they are.
+    await own.execute(b"SET TIME ZONE 'UTC'")
+    return own
 
 
 class Names:

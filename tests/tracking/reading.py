@@ -1,0 +1,77 @@
+"""What the tests of reading share: drives, missions that were open, and ways through pages."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from accounts.models import Driver, Truck
+from missions.models import Mission, MissionAssignment, MissionStatus
+from tests.cast import Point
+from tracking.histories import History, Key, StoredFix
+
+EIGHT = datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+
+def at(minutes: float) -> datetime:
+    """So many minutes after eight."""
+    return EIGHT + timedelta(minutes=minutes)
+
+
+def drive(begin: float, end: float, every: float = 1.0, latitude: float = 50.85) -> list[Point]:
+    """A fix every so many minutes in `[begin, end)`, 500 m apart, eastward."""
+    count = int((end - begin) / every)
+    return [(at(begin + n * every), latitude, 4.35 + 0.0071 * n) for n in range(count)]
+
+
+def opened(
+    driver: Driver,
+    begin: float | None,
+    end: float | None = None,
+    *,
+    truck: Truck | None = None,
+    external_id: str | None = None,
+) -> Mission:
+    """A mission of one driver, open from minute to minute after eight; None: never, or still."""
+    mission = Mission.objects.create(
+        employer=driver.employer,
+        external_id=external_id,
+        status=MissionStatus.ASSIGNED if begin is None else MissionStatus.STARTED,
+    )
+    give(mission, driver, None, None, truck=truck)
+    if begin is not None:
+        mission.opened_at = at(begin)
+        mission.ended_at = None if end is None else at(end)
+        mission.save()
+    return mission
+
+
+def give(
+    mission: Mission,
+    driver: Driver,
+    begin: float | None,
+    end: float | None,
+    *,
+    truck: Truck | None = None,
+) -> MissionAssignment:
+    """Assign a mission from minute to minute after eight."""
+    period = DateTimeTZRange(None if begin is None else at(begin), None if end is None else at(end))
+    return MissionAssignment.objects.create(
+        employer=mission.employer, mission=mission, driver=driver, truck=truck, period=period
+    )
+
+
+def minutes(fixes: Sequence[StoredFix]) -> list[int]:
+    """When fixes were recorded, in minutes after eight."""
+    return [round((fix.recorded_at - EIGHT).total_seconds() / 60) for fix in fixes]
+
+
+def pages(history: History, limit: int) -> Iterator[list[StoredFix]]:
+    """Every page of a history."""
+    after: Key | None = None
+    while True:
+        page = history.page(limit, after)
+        yield page.fixes
+        if page.next_after is None:
+            return
+        after = page.next_after
