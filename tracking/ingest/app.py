@@ -4,7 +4,6 @@ Every 2xx is sent after COMMIT. What is refused is refused as the contract says 
 "Write a phone app"); nothing here turns into a 500 that a phone could cause.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -8,13 +8,12 @@ bound a request is refused, and the phone keeps its fixes.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.errors import DeadlockDetected
 
 from tracking.ingest.outcomes import DatabaseAway, QueueFull, Recorded
 from tracking.ingest.recording import SESSION_OPTIONS, Recorder, Request
@@ -27,8 +26,21 @@ MAX_WAITING_FIXES: Final = 50_000  # about a second's worth
 MAX_WAITING_REQUESTS: Final = 5_000
 CONNECT_TIMEOUT_S: Final = 2
 RECONNECT_PAUSE_S: Final = 0.2
-# Beyond the statement timeout of the server: the connection itself is dead.
-ANSWER_TIMEOUT_S: Final = 12.0
+# A group takes milliseconds. After a second the database is as good as away, and who comes
+# next is told so at once; after five the connection is given up (beyond the server's own
+# statement timeout, which says more).
+SLOW_AFTER_S: Final = 1.0
+ANSWER_TIMEOUT_S: Final = 5.0
+# One request can cause these: the others of its group must not fail with it. The server's
+# refusals (a timeout, a full disk) would only be repeated.
+ONE_REQUEST_CAN_CAUSE: Final = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.InternalError,
+    psycopg.ProgrammingError,
+    psycopg.NotSupportedError,
+    DeadlockDetected,
+)
 
 
 @dataclass(slots=True)
@@ -49,6 +61,7 @@ class GroupCommit:
         self._waiting_fixes = 0
         self._arrived = asyncio.Event()
         self._is_away = False
+        self._is_closing = False
         self._workers = [asyncio.create_task(self._work()) for _ in range(connections)]
 
     async def record(self, request: Request) -> Recorded:
@@ -71,26 +84,24 @@ class GroupCommit:
         return await waiting.outcome
 
     async def close(self) -> None:
-        """Let the running group commit, refuse what still waits."""
+        """Let the running groups commit, refuse what still waits."""
+        self._is_closing = True
         self._refuse_waiting()
-        for worker in self._workers:
+        self._arrived.set()
+        _, stuck = await asyncio.wait(self._workers, timeout=ANSWER_TIMEOUT_S)
+        for worker in stuck:
             worker.cancel()
-        for worker in self._workers:
-            with suppress(asyncio.CancelledError):
-                await worker
 
     async def _work(self) -> None:
         """One connection's life: connect, record groups, and after a failure connect again."""
-        while True:
+        while not self._is_closing:
             try:
                 async with await self._connect() as connection:
                     self._is_away = False
                     await self._record_groups(Recorder(connection, self._has_route_period))
             except (psycopg.Error, OSError, TimeoutError) as error:
-                # The class only: a message of the database may quote a row.
                 log.warning("database away: %s", type(error).__name__)
-                self._is_away = True
-                self._refuse_waiting()
+                self._go_away()
                 await asyncio.sleep(RECONNECT_PAUSE_S)
 
     async def _connect(self) -> AsyncConnection[tuple[object, ...]]:
@@ -103,19 +114,16 @@ class GroupCommit:
         )
 
     async def _record_groups(self, recorder: Recorder) -> None:
-        while True:
-            while not self._waiting:
+        while not self._is_closing:
+            if not self._waiting:
                 self._arrived.clear()
                 await self._arrived.wait()
+                continue
             group = self._next_group()
             try:
                 await self._record(recorder, group)
-            except asyncio.CancelledError:
-                _refuse(group)
-                raise
-            except Exception:
-                _refuse(group)
-                raise
+            finally:
+                _refuse(group)  # whoever has no outcome by now
 
     def _next_group(self) -> list[Waiting]:
         group: list[Waiting] = []
@@ -131,48 +139,48 @@ class GroupCommit:
         return group
 
     async def _record(self, recorder: Recorder, group: list[Waiting]) -> None:
+        try:
+            await self._record_together(recorder, group)
+        except ONE_REQUEST_CAN_CAUSE as error:
+            if recorder.connection.closed:
+                raise
+            # The class only: a message of the database may quote a row.
+            log.warning("group of %d failed: %s", len(group), type(error).__name__)
+            for waiting in group:
+                await self._record_alone(recorder, waiting)
+
+    async def _record_alone(self, recorder: Recorder, waiting: Waiting) -> None:
+        try:
+            await self._record_together(recorder, [waiting])
+        except ONE_REQUEST_CAN_CAUSE as error:
+            if recorder.connection.closed:
+                raise
+            log.warning("a request failed alone: %s", type(error).__name__)
+            _refuse([waiting])
+
+    async def _record_together(self, recorder: Recorder, group: list[Waiting]) -> None:
         if not group:
             return
+        slow = asyncio.get_running_loop().call_later(SLOW_AFTER_S, self._go_away)
         try:
-            outcomes = await _in_time(recorder, [waiting.request for waiting in group])
-        except psycopg.Error as error:
-            if recorder.connection.closed or isinstance(error, psycopg.InterfaceError):
-                raise
-            log.warning("group of %d failed: %s", len(group), type(error).__name__)
-            await _record_one_by_one(recorder, group)
-        else:
-            for waiting, outcome in zip(group, outcomes, strict=True):
-                _answer(waiting, outcome)
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                outcomes = await recorder.record_group([waiting.request for waiting in group])
+        finally:
+            slow.cancel()
+        self._is_away = False
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            if not waiting.outcome.done():
+                waiting.outcome.set_result(outcome)
+
+    def _go_away(self) -> None:
+        self._is_away = True
+        self._refuse_waiting()
 
     def _refuse_waiting(self) -> None:
         waiting = list(self._waiting)
         self._waiting.clear()
         self._waiting_fixes = 0
         _refuse(waiting)
-
-
-async def _in_time(recorder: Recorder, requests: Sequence[Request]) -> list[Recorded]:
-    async with asyncio.timeout(ANSWER_TIMEOUT_S):
-        return await recorder.record_group(requests)
-
-
-async def _record_one_by_one(recorder: Recorder, group: list[Waiting]) -> None:
-    """A group that fails as a whole is run again request by request: one must not sink all."""
-    for waiting in group:
-        try:
-            outcome = (await _in_time(recorder, [waiting.request]))[0]
-        except psycopg.Error as error:
-            if recorder.connection.closed:
-                raise
-            log.error("request failed alone: %s", type(error).__name__)
-            _refuse([waiting])
-        else:
-            _answer(waiting, outcome)
-
-
-def _answer(waiting: Waiting, outcome: Recorded) -> None:
-    if not waiting.outcome.done():
-        waiting.outcome.set_result(outcome)
 
 
 def _refuse(group: list[Waiting]) -> None:

@@ -17,8 +17,8 @@ from tracking.ingest.sent import FIRST_STAGE_KIND, JudgedFix
 # say themselves how each table is reached (record.sql); the rest is kept from the planner.
 SESSION_OPTIONS: Final = (
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_nestloop=off "
-    "-c enable_mergejoin=off -c enable_bitmapscan=off -c jit=off -c statement_timeout=10s -c lock_timeout=5s "
-    "-c idle_in_transaction_session_timeout=15s"
+    "-c enable_mergejoin=off -c enable_bitmapscan=off -c jit=off "
+    "-c statement_timeout=4s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
 )
 
 

@@ -126,9 +126,8 @@ def judged_fixes(fixes: list[SentFix | Refusal], span: AcceptedSpan) -> list[Jud
 
 def answer(fixes: list[JudgedFix | Refusal], letters: str, warnings: str) -> bytes:
     """The body of a 200: `letters` and `warnings` hold one character for each judged fix."""
-    if len(letters) == len(fixes) == letters.count(STORED) and not warnings.strip("0"):
-        if not any(fix.warnings for fix in fixes if isinstance(fix, JudgedFix)):
-            return _all_stored(len(fixes))
+    if _is_all_stored(fixes, letters, warnings):
+        return _all_stored(len(fixes))
     counts = dict.fromkeys((*_STATUS.values(), "refused"), 0)
     results = []
     outcomes = iter(zip(letters, warnings, strict=True))
@@ -149,6 +148,14 @@ def answer(fixes: list[JudgedFix | Refusal], letters: str, warnings: str) -> byt
         "refused": counts["refused"],
         "results": results,
     })  # fmt: skip
+
+
+def _is_all_stored(fixes: list[JudgedFix | Refusal], letters: str, warnings: str) -> bool:
+    return (
+        len(letters) == len(fixes) == letters.count(STORED)
+        and not warnings.strip("0")
+        and not any(fix.warnings for fix in fixes if isinstance(fix, JudgedFix))
+    )
 
 
 def _all_stored(count: int) -> bytes:
