@@ -7,7 +7,6 @@ from django.db import transaction
 
 from accounts.actors import Actor
 from accounts.audit import record
-from accounts.refusals import Invalid
 from missions.lifecycle import (
     MoveRefused,
     assign_mission,
@@ -18,7 +17,7 @@ from missions.lifecycle import (
     unassign_mission,
 )
 from missions.models import Mission, MissionStatus
-from missions.planning import MISSION_FIELDS
+from missions.planning import MISSION_FIELDS, refuse_reversed
 
 
 @transaction.atomic
@@ -47,13 +46,6 @@ def change_mission(
         save_change(mission)
         record(actor, "mission.changed", mission, {"fields": fields})
     return mission
-
-
-def refuse_reversed(mission: Mission) -> None:
-    """Invalid when the plan ends before it starts."""
-    start, end = mission.planned_start_at, mission.planned_end_at
-    if start and end and end < start:
-        raise Invalid("The plan ends before it starts.", field="planned_end_at")
 
 
 def _set_draft(mission: Mission, *, is_draft: bool) -> None:

@@ -19,7 +19,7 @@ from accounts.audit import record
 from accounts.models import Driver, Employer, MarkSource, Truck
 from accounts.refusals import Conflict, FieldError, Invalid, Overlaps
 from missions.models import Mission, MissionAssignment, MissionStatus, Stop
-from missions.planning import MissionPlan, differences
+from missions.planning import MissionPlan, differences, refuse_reversed
 
 MOVES: Final[dict[MissionStatus, frozenset[MissionStatus]]] = {
     MissionStatus.DRAFT: frozenset(
@@ -130,7 +130,7 @@ def _stored(employer: Employer, plan: MissionPlan) -> Created | None:
 def _insert(employer: Employer, plan: MissionPlan, actor: Actor | None) -> Mission:
     if plan.is_draft and plan.driver:
         raise Invalid("A draft has no driver yet.", field="driver", code="draft")
-    mission = Mission.objects.create(
+    mission = Mission(
         employer=employer,
         external_id=plan.external_id or None,
         reference=plan.reference,
@@ -140,6 +140,8 @@ def _insert(employer: Employer, plan: MissionPlan, actor: Actor | None) -> Missi
         ecmr_number=plan.ecmr_number,
         planned_truck=_in_service(plan.truck),
     )
+    refuse_reversed(mission)
+    mission.save()
     Stop.objects.bulk_create(
         stop.stop_of(mission, seq) for seq, stop in enumerate(plan.stops or (), start=1)
     )

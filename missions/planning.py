@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import Driver, Truck
+from accounts.refusals import Invalid
 from missions.models import Mission, MissionStatus, Site, Stop, StopPurpose
 
 STOP_FIELDS = (
@@ -73,6 +74,13 @@ class MissionPlan:
         return MissionStatus.ASSIGNED if self.driver else MissionStatus.PLANNED
 
 
+def refuse_reversed(mission: Mission) -> None:
+    """Invalid when the plan ends before it starts."""
+    start, end = mission.planned_start_at, mission.planned_end_at
+    if start and end and end < start:
+        raise Invalid("The plan ends before it starts.", field="planned_end_at")
+
+
 def differences(plan: MissionPlan, mission: Mission) -> list[str]:
     """JSON pointers of what a repeated request asks for and the stored mission has not.
 
@@ -83,7 +91,8 @@ def differences(plan: MissionPlan, mission: Mission) -> list[str]:
     differing = [f"/{name}" for name in MISSION_FIELDS if _differs(plan, mission, name)]
     if plan.driver and plan.driver.pk != (first and first.driver_id):
         differing.append("/driver")
-    if plan.truck and plan.truck.pk != (first and first.truck_id):
+    truck_id = first.truck_id if first else mission.planned_truck_id
+    if plan.truck and plan.truck.pk != truck_id:
         differing.append("/truck")
     if plan.stops is not None:
         differing += _stop_differences(plan.stops, list(mission.stops.order_by("seq")))

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from accounts.models import Truck
+from accounts.pagination import KeyPagination
 from missions.api.mission_view import MissionView
 from missions.api.missions import IF_MATCH
 from missions.lifecycle import (
@@ -29,14 +30,14 @@ from missions.serializers import AssignmentSerializer, MissionSerializer
 
 
 class AssignmentsView(MissionView):
-    pagination_class = None
+    pagination_class = KeyPagination
 
     @extend_schema(responses=AssignmentSerializer(many=True))
     def get(self, request: Request, mission_id: UUID) -> Response:
         """Who drove when, in order; a hand-over adds one."""
         mission = self.mission(mission_id)
-        assignments = mission.assignments.select_related("driver", "truck").order_by("id")
-        return Response(AssignmentSerializer(assignments, many=True).data)
+        page = self.paginate_queryset(mission.assignments.select_related("driver", "truck"))
+        return self.get_paginated_response(AssignmentSerializer(page, many=True).data)
 
 
 class MissionAction(MissionView):

@@ -147,7 +147,7 @@ def test_lists_hold_the_own_employers_rows_only(
 def test_another_employers_driver_or_truck_is_as_unknown_as_one_of_nobody(
     field_name: str, client_for: ClientFor, cy_driver: Driver, cy_truck: Truck
 ) -> None:
-    theirs = {"driver": cy_driver, "truck": cy_truck}[field_name].uuid
+    theirs = {"driver": cy_driver.uuid, "truck": cy_truck.uuid}[field_name]
     client = client_for("dispatcher")
     answers = [
         client.post("/api/v1/missions", {field_name: str(uuid)}) for uuid in (theirs, uuid4())

@@ -1,0 +1,319 @@
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.freezing import freeze_driver
+from accounts.models import AuditEntry, Driver, Employer, Role, Truck
+from missions.lifecycle import hand_over_mission
+from missions.models import Mission, Site
+from tests.cast import ClientFor, make_api_key
+from tests.missions.builders import make_mission, start
+from tests.missions.opening_cases import at
+
+MISSIONS = "/api/v1/missions"
+
+
+@pytest.fixture
+def client(client_for: ClientFor) -> APIClient:
+    return client_for("dispatcher")
+
+
+def post(client: APIClient, **body: Any) -> Any:
+    return client.post(MISSIONS, body)
+
+
+# --- make ------------------------------------------------------------------------------------
+
+
+def test_a_mission_with_a_driver_is_assigned(client: APIClient, ada: Driver) -> None:
+    answer = post(client, external_id="M-1", driver=str(ada.uuid))
+    made = answer.json()
+    assert answer.status_code == 201
+    assert (made["external_id"], made["status"]) == ("M-1", "assigned")
+    assert made["driver"] == str(ada.uuid)
+    assert [row["driver"] for row in made["assignments"]] == [str(ada.uuid)]
+    assert answer["Location"] == f"{MISSIONS}/{made['id']}"
+    assert answer["ETag"] == '"1"'
+
+
+def test_a_mission_without_a_driver_is_planned_and_keeps_its_truck(
+    client: APIClient, truck12: Truck
+) -> None:
+    made = post(client, external_id="M-1", truck=str(truck12.uuid)).json()
+    assert (made["status"], made["driver"], made["truck"]) == ("planned", None, str(truck12.uuid))
+    assert made["assignments"] == []
+
+
+def test_nothing_has_to_be_said_of_a_mission(client: APIClient) -> None:
+    answer = post(client)
+    assert (answer.status_code, answer.json()["external_id"]) == (201, None)
+
+
+def test_stops_are_numbered_as_they_were_sent(client: APIClient, acme: Employer) -> None:
+    site = Site.objects.create(employer=acme, name="Ghent", external_id="S-9")
+    made = post(
+        client,
+        stops=[
+            {"external_id": "a", "site": "S-9", "purpose": "load"},
+            {"external_id": "b", "site": str(site.uuid), "window_end_at": "2026-11-22T10:00:00Z"},
+        ],
+    ).json()
+    assert [(stop["seq"], stop["external_id"]) for stop in made["stops"]] == [(1, "a"), (2, "b")]
+    assert {stop["site"] for stop in made["stops"]} == {str(site.uuid)}
+    assert made["stops"][1]["purpose"] == "unload"
+
+
+def test_an_api_key_makes_a_mission(acme: Employer) -> None:
+    client = APIClient(HTTP_AUTHORIZATION=f"Bearer {make_api_key(acme, Role.DISPATCHER)}")
+    assert post(client, external_id="M-1").status_code == 201
+
+
+def test_making_a_mission_is_written_down(client: APIClient, ada: Driver, dee: Any) -> None:
+    made = post(client, external_id="M-1", driver=str(ada.uuid)).json()
+    entry = AuditEntry.objects.get(action="mission.created")
+    assert (str(entry.object_id), entry.actor) == (made["id"], dee.uuid)
+    assert entry.detail == {"driver": str(ada.uuid), "truck": None}
+
+
+# --- make again ------------------------------------------------------------------------------
+
+FULL = {
+    "external_id": "M-1",
+    "reference": "pallets",
+    "planned_start_at": "2026-11-22T08:00:00+01:00",
+    "stops": [{"external_id": "a", "purpose": "load"}, {"external_id": "b"}],
+}
+
+
+def test_the_same_request_again_answers_with_the_stored_mission(
+    client: APIClient, ada: Driver
+) -> None:
+    first = post(client, **FULL, driver=str(ada.uuid))
+    again = post(client, **FULL, driver=str(ada.uuid))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert Mission.objects.count() == 1
+
+
+def test_a_request_that_says_less_does_not_differ(client: APIClient) -> None:
+    post(client, **FULL)
+    assert post(client, external_id="M-1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("other", "pointer"),
+    [
+        ({"reference": "boxes"}, "/reference"),
+        ({"planned_start_at": "2026-11-22T08:00:00Z"}, "/planned_start_at"),
+        ({"stops": [{"external_id": "a"}]}, "/stops"),
+        ({"stops": [{"external_id": "a"}, {"external_id": "c"}]}, "/stops/1/external_id"),
+    ],
+)
+def test_another_request_with_that_external_id_says_what_differs(
+    client: APIClient, other: dict[str, Any], pointer: str
+) -> None:
+    first = post(client, **FULL).json()
+    answer = post(client, **{**FULL, **other})
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "request_differs"
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert answer.json()["mission"] == first["id"]
+    assert client.get(f"{MISSIONS}/{first['id']}").json() == first
+
+
+def test_another_driver_or_truck_is_another_request(
+    client: APIClient, ada: Driver, ben: Driver, truck12: Truck
+) -> None:
+    post(client, external_id="M-1", driver=str(ada.uuid))
+    answer = post(client, external_id="M-1", driver=str(ben.uuid), truck=str(truck12.uuid))
+    pointers = [error["pointer"] for error in answer.json()["errors"]]
+    assert (answer.status_code, pointers) == (409, ["/driver", "/truck"])
+
+
+def test_a_planned_truck_is_part_of_the_request(client: APIClient, truck12: Truck) -> None:
+    body = {"external_id": "M-1", "truck": str(truck12.uuid)}
+    assert [post(client, **body).status_code for _ in range(2)] == [201, 200]
+
+
+def test_a_hand_over_since_then_does_not_make_it_another_request(
+    client: APIClient, ada: Driver, ben: Driver
+) -> None:
+    post(client, external_id="M-1", driver=str(ada.uuid))
+    hand_over_mission(Mission.objects.get(), ben, truck=None, at=at("10:00"))
+    assert post(client, external_id="M-1", driver=str(ada.uuid)).status_code == 200
+
+
+def test_two_employers_may_use_one_external_id(client_for: ClientFor) -> None:
+    assert post(client_for("dispatcher"), external_id="M-1").status_code == 201
+    assert post(client_for("stranger"), external_id="M-1").status_code == 201
+
+
+# --- refused ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"driver": "ada"}, "/driver"),
+        ({"driver": 7}, "/driver"),
+        ({"driver": ["x"]}, "/driver"),
+        ({"external_id": ""}, "/external_id"),
+        ({"external_id": "x" * 101}, "/external_id"),
+        ({"external_id": "a\0b"}, "/external_id"),
+        ({"planned_start_at": "2026-11-22T08:00:00"}, "/planned_start_at"),
+        ({"planned_start_at": "9999-99-99"}, "/planned_start_at"),
+        ({"stops": [{"purpose": "look"}]}, "/stops/0/purpose"),
+        ({"stops": [{"site": "S-1"}]}, "/stops/0/site"),
+        ({"stops": [{"site": {}}]}, "/stops/0/site"),
+        ({"stops": {}}, "/stops"),
+        ({"stops": [7]}, "/stops/0"),
+        ({"stops": [{"external_id": "a"}, {"external_id": "a"}]}, "/stops"),
+        (
+            {
+                "stops": [
+                    {
+                        "window_start_at": "2026-11-22T09:00:00Z",
+                        "window_end_at": "2026-11-22T08:00:00Z",
+                    }
+                ]
+            },
+            "/stops/0/window_end_at",
+        ),
+        (
+            {
+                "planned_start_at": "2026-11-22T09:00:00Z",
+                "planned_end_at": "2026-11-22T08:00:00Z",
+            },
+            "/planned_end_at",
+        ),
+    ],
+)
+def test_it_refuses_what_cannot_be_and_says_where(
+    client: APIClient, body: dict[str, Any], pointer: str
+) -> None:
+    answer = client.post(MISSIONS, body)
+    assert answer.status_code == 400
+    assert pointer in [error["pointer"] for error in answer.json()["errors"]]
+    assert Mission.objects.count() == 0
+
+
+@pytest.mark.parametrize("body", [[], 7, None, "x"])
+def test_it_refuses_what_is_no_object(client: APIClient, body: Any) -> None:
+    answer = client.post(MISSIONS, body, format="json")
+    assert (answer.status_code, Mission.objects.count()) in [(400, 0), (201, 1)]
+    assert (answer.status_code == 201) == (body is None)
+
+
+def test_a_frozen_driver_is_not_available(client: APIClient, ada: Driver) -> None:
+    freeze_driver(ada)
+    answer = post(client, driver=str(ada.uuid))
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "not_available")
+    assert Mission.objects.count() == 0
+
+
+def test_a_retired_truck_is_not_available(client: APIClient, ada: Driver, truck12: Truck) -> None:
+    Truck.objects.update(retired_at=at("08:00"))
+    answer = post(client, driver=str(ada.uuid), truck=str(truck12.uuid))
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/truck")
+
+
+# --- read and change -------------------------------------------------------------------------
+
+
+def test_nothing_new_is_304_and_a_change_is_not(client: APIClient, acme: Employer) -> None:
+    url = f"{MISSIONS}/{make_mission(acme).uuid}"
+    known = client.get(url)["ETag"]
+    assert client.get(url, headers={"If-None-Match": known}).status_code == 304
+    client.patch(url, {"reference": "new"}, headers={"If-Match": known})
+    answer = client.get(url, headers={"If-None-Match": known})
+    assert (answer.status_code, answer.json()["reference"]) == (200, "new")
+
+
+def test_a_change_without_if_match_is_428(client: APIClient, acme: Employer) -> None:
+    mission = make_mission(acme)
+    answer = client.patch(f"{MISSIONS}/{mission.uuid}", {"reference": "new"})
+    assert (answer.status_code, answer.json()["code"]) == (428, "precondition_required")
+    mission.refresh_from_db()
+    assert mission.reference == ""
+
+
+@pytest.mark.parametrize("tag", ['"99"', 'W/"1"', "nonsense", ""])
+def test_a_change_of_another_version_is_412_with_the_current_state(
+    client: APIClient, acme: Employer, tag: str
+) -> None:
+    url = f"{MISSIONS}/{make_mission(acme).uuid}"
+    answer = client.patch(url, {"reference": "new"}, headers={"If-Match": tag})
+    assert (answer.status_code, answer["ETag"]) == (412, '"1"')
+    assert answer.json()["current"] == client.get(url).json()
+    assert answer.json()["current"]["reference"] == ""
+
+
+def test_an_action_may_name_its_version_too(client: APIClient, acme: Employer) -> None:
+    url = f"{MISSIONS}/{make_mission(acme).uuid}"
+    stale = client.post(f"{url}/cancel", headers={"If-Match": '"7"'})
+    assert (stale.status_code, stale.json()["current"]["status"]) == (412, "planned")
+    assert client.post(f"{url}/cancel", headers={"If-Match": '"1"'}).json()["status"] == "cancelled"
+
+
+def test_a_driver_and_a_truck_are_given_and_taken_by_patch(
+    client: APIClient, acme: Employer, ada: Driver, truck12: Truck
+) -> None:
+    url = f"{MISSIONS}/{make_mission(acme).uuid}"
+    given = {"driver": str(ada.uuid), "truck": str(truck12.uuid)}
+    shown = client.patch(url, given, headers={"If-Match": "*"}).json()
+    assert (shown["status"], shown["driver"]) == ("assigned", given["driver"])
+    assert shown["assignments"][0]["truck"] == given["truck"]
+    shown = client.patch(url, {"driver": None}, headers={"If-Match": "*"}).json()
+    assert (shown["status"], shown["driver"], shown["truck"]) == ("planned", None, given["truck"])
+    shown = client.patch(url, {"truck": None}, headers={"If-Match": "*"}).json()
+    assert shown["truck"] is None
+
+
+def test_a_draft_becomes_planned_and_not_the_other_way(client: APIClient, ada: Driver) -> None:
+    made = post(client, is_draft=True).json()
+    assert made["status"] == "draft"
+    url, any_version = f"{MISSIONS}/{made['id']}", {"If-Match": "*"}
+    assert client.patch(url, {"is_draft": False}, headers=any_version).json()["status"] == "planned"
+    assert client.patch(url, {"is_draft": True}, headers=any_version).status_code == 409
+    assert post(client, is_draft=True, driver=str(ada.uuid)).status_code == 400
+
+
+def test_a_change_that_is_refused_half_way_changes_nothing(
+    client: APIClient, acme: Employer, ada: Driver, ben: Driver, truck12: Truck
+) -> None:
+    mission = make_mission(acme, ada)
+    start(mission, ada, at("08:00"))
+    url = f"{MISSIONS}/{mission.uuid}"
+    before = client.get(url).json()
+    change = {"truck": str(truck12.uuid), "driver": str(ben.uuid)}
+    answer = client.patch(url, change, headers={"If-Match": "*"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "move_refused")
+    assert client.get(url).json() == before
+
+
+def test_a_plan_that_ends_before_it_starts_is_refused(client: APIClient, acme: Employer) -> None:
+    mission = make_mission(acme, planned_start_at=at("09:00"))
+    answer = client.patch(
+        f"{MISSIONS}/{mission.uuid}",
+        {"planned_end_at": "2026-11-20T08:00:00Z"},
+        headers={"If-Match": "*"},
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/planned_end_at")
+
+
+def test_a_hand_over_keeps_both_parts(
+    client: APIClient, acme: Employer, ada: Driver, ben: Driver, truck12: Truck
+) -> None:
+    mission = make_mission(acme, ada, truck12)
+    start(mission, ada, at("08:00"))
+    url = f"{MISSIONS}/{mission.uuid}"
+    body = {"driver": str(ben.uuid), "at": "2026-11-20T10:00:00Z"}
+    shown = client.post(f"{url}/hand-over", body).json()
+    assert (shown["driver"], shown["truck"]) == (str(ben.uuid), str(truck12.uuid))
+    parts = [(row["driver"], row["began_at"], row["ended_at"]) for row in shown["assignments"]]
+    assert parts == [
+        (str(ada.uuid), None, "2026-11-20T10:00:00Z"),
+        (str(ben.uuid), "2026-11-20T10:00:00Z", None),
+    ]
+    assert client.get(f"{url}/assignments").json()["results"] == shown["assignments"]
