@@ -1,0 +1,72 @@
+"""A frozen driver."""
+
+from datetime import UTC, datetime
+from threading import Event
+
+import pytest
+from django.db import transaction
+
+from accounts.freezing import freeze_driver, unfreeze_driver
+from accounts.models import AuditEntry, DeviceToken, Driver
+from tests.accounts.racing import raced
+from tests.cast import ClientFor, Phone
+
+
+def test_a_freeze_is_noted_once_and_can_be_lifted(ada: Driver) -> None:
+    frozen = freeze_driver(ada)
+    assert frozen.frozen_at is not None
+    assert freeze_driver(ada).frozen_at == frozen.frozen_at
+    assert AuditEntry.objects.filter(action="driver.frozen").count() == 1
+    assert unfreeze_driver(ada).frozen_at is None
+
+
+def test_a_frozen_drivers_phone_is_told_and_keeps_its_token(
+    client_for: ClientFor, ada_phone: Phone
+) -> None:
+    phone = client_for("driver")
+    assert phone.get("/api/v1/me").status_code == 200
+    freeze_driver(ada_phone.driver)
+    answer = phone.get("/api/v1/me")
+    assert (answer.status_code, answer.json()["type"]) == (403, "driver_frozen")
+    assert DeviceToken.objects.filter(device=ada_phone.device).exists()
+    unfreeze_driver(ada_phone.driver)
+    assert phone.get("/api/v1/me").status_code == 200
+
+
+def test_a_frozen_driver_is_out_of_every_read(
+    client_for: ClientFor, ada: Driver, ada_phone: Phone
+) -> None:
+    office = client_for("dispatcher")
+    paths = [f"/api/v1/drivers/{ada.uuid}", f"/api/v1/duties?driver={ada.uuid}"]
+    assert [office.get(path).status_code for path in paths] == [200, 200]
+    assert len(office.get("/api/v1/drivers").json()["results"]) == 1
+    device = f"/api/v1/devices/{ada_phone.device.uuid}"
+    assert office.get(device).json()["holder"] == str(ada.uuid)
+    freeze_driver(ada)
+    assert [office.get(path).status_code for path in paths] == [404, 404]
+    assert office.get("/api/v1/drivers").json()["results"] == []
+    assert office.get(device).json()["holder"] is None
+    assert office.get(device).json()["holdings"][0]["driver"] is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_freeze_waits_for_a_group_that_is_being_recorded(ada: Driver) -> None:
+    """The recording statement holds the driver FOR KEY SHARE until it commits."""
+    is_locked = Event()
+    committed_at: list[datetime] = []
+
+    def record() -> None:
+        with transaction.atomic(), transaction.get_connection().cursor() as cursor:
+            cursor.execute("SELECT id FROM accounts_driver WHERE id = %s FOR KEY SHARE", [ada.pk])
+            is_locked.set()
+            cursor.execute("SELECT pg_sleep(0.3)")
+        committed_at.append(datetime.now(UTC))
+
+    def freeze() -> datetime:
+        assert is_locked.wait(timeout=5)
+        freeze_driver(ada)
+        return datetime.now(UTC)
+
+    _, frozen_at = raced(record, freeze)
+    assert isinstance(frozen_at, datetime)
+    assert frozen_at >= committed_at[0]
