@@ -13,11 +13,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from tracking.geometry import KMH_IN_MPS
+from missions.models import Site
+from tracking.geometry import KMH_IN_MPS, distance_m
 from tracking.histories import StoredFix
 from tracking.models import E7
 from tracking.nearby import nearby
-from tracking.segmentation import Segment
+from tracking.segmentation import SAME_YARD_M, Segment
 from tracking.timeline import Entry, Timeline
 
 STAGE_NAMES: Final = {
@@ -61,7 +62,12 @@ class Row:
 
 def day_rows(timeline: Timeline, language: str) -> list[Row]:
     """Every entry of a day, in order."""
-    return [_row(entry, language) for entry in timeline.entries]
+    sites = {
+        entry.stop.site_id: entry.stop.site
+        for entry in timeline.entries
+        if entry.stop is not None and entry.stop.site is not None
+    }
+    return [_row(entry, list(sites.values()), language) for entry in timeline.entries]
 
 
 def duration_text(seconds: int) -> str:
@@ -90,7 +96,7 @@ def whole_distance(timeline: Timeline) -> str:
     return _("at least %(distance)s (from positions)") % {"distance": distance}
 
 
-def _row(entry: Entry, language: str) -> Row:
+def _row(entry: Entry, sites: Sequence[Site], language: str) -> Row:
     segment = entry.segment
     is_stage = segment.type == "stage"
     return Row(
@@ -98,7 +104,7 @@ def _row(entry: Entry, language: str) -> Row:
         what=_what(segment),
         started_at=segment.started_at,
         ended_at=None if is_stage or segment.is_open else segment.ended_at,
-        where=_where(entry, language),
+        where=_where(entry, sites, language),
         duration="" if is_stage else _duration(segment),
         distance=kilometres(segment.distance_m) if segment.type in ("move", "gap") else "",
         notes=list(_notes(entry)),
@@ -123,15 +129,31 @@ def _duration(segment: Segment) -> str:
     return _("at least %(duration)s") % {"duration": text} if segment.is_open else text
 
 
-def _where(entry: Entry, language: str) -> str:
+def _where(entry: Entry, sites: Sequence[Site], language: str) -> str:
+    """The stop's site, else a site of the day that the place lies in, else a town's name."""
     if entry.stop is not None and entry.stop.site is not None:
         return entry.stop.site.name
     segment = entry.segment
-    if segment.type == "move" or segment.latitude is None or segment.longitude is None:
+    if segment.type in ("move", "gap") or segment.latitude is None or segment.longitude is None:
         return ""
-    found = nearby(segment.latitude, segment.longitude)
+    for site in sites:
+        if _is_at(segment.latitude, segment.longitude, site):
+            return site.name
+    return _town(segment.latitude, segment.longitude, language)
+
+
+def _is_at(latitude: float, longitude: float, site: Site) -> bool:
+    return (
+        site.latitude is not None
+        and site.longitude is not None
+        and distance_m(latitude, longitude, site.latitude, site.longitude) <= site.radius_m
+    )
+
+
+def _town(latitude: float, longitude: float, language: str) -> str:
+    found = nearby(latitude, longitude)
     if found is None:
-        return f"{segment.latitude:.3f}, {segment.longitude:.3f}"
+        return f"{latitude:.3f}, {longitude:.3f}"
     name = found.place.names.get(language, found.place.english)
     if found.distance_m < 3_000:
         return _("in or near %(place)s") % {"place": name}
@@ -153,8 +175,9 @@ def _notes(entry: Entry) -> Iterator[str]:
 
 
 def _figures(segment: Segment) -> Iterator[str]:
-    if segment.type == "standstill" and segment.uncertainty_m:
-        metres = number_format(round(segment.uncertainty_m))
+    uncertainty_m = segment.uncertainty_m or 0.0
+    if segment.type == "standstill" and uncertainty_m > SAME_YARD_M:
+        metres = number_format(round(uncertainty_m))
         yield _("somewhere on this leg, ±%(metres)s m") % {"metres": metres}
     if segment.type in ("gap", "move") and segment.mean_speed_mps is not None:
         speed = number_format(round(segment.mean_speed_mps / KMH_IN_MPS))

@@ -78,12 +78,15 @@ class DemoPhone:
             self._delay_s = next_delay_s(self._delay_s)
             return False
         except TurnedAway as refusal:
-            self._take_refusal(refusal)
+            logger.warning("demo phone %s was turned away: %s", self.driver.number, refusal)
+            self.is_off = refusal.status in GIVES_UP_ON
+            if self.is_off:
+                return False  # keeps its fixes, as a phone does until it is paired again
         self._delay_s = FIRST_DELAY_S
         for _ in batch:
             self._queue.popleft()
         self.sent_until = batch[-1].recorded_at
-        return len(batch) == BATCH and not self.is_off
+        return len(batch) == BATCH
 
     def next_at(self) -> datetime | None:
         """When there is something to do for this phone; None: nothing planned."""
@@ -100,11 +103,6 @@ class DemoPhone:
                 break
             due.append(fix)
         return due
-
-    def _take_refusal(self, refusal: TurnedAway) -> None:
-        """A phone that is turned away for good goes silent; a batch nobody can use is dropped."""
-        self.is_off = refusal.status in GIVES_UP_ON
-        logger.warning("demo phone %s was turned away: %s", self.driver.number, refusal)
 
 
 def drive(

@@ -155,8 +155,10 @@ class _Teller:
         """Arrive; unload, have it signed and leave; or end the mission and the duty."""
         place = (site.latitude, site.longitude)
         if is_last:
-            self._say("arrival", place, stop=stop, ends_mission=True)
+            self._say("arrival", place, stop=stop)
             self._wait(9)
+            self._say("departure", place, stop=stop, ends_mission=True)
+            self._wait(1)
             self._say("duty_ended")
             return
         self._say("arrival", place, stop=stop)

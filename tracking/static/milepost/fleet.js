@@ -54,7 +54,7 @@ function showFleet() {
   }
   if (!isPlaced && seen.size) {
     // Once: afterwards the map stays where the person has moved it.
-    map.fitBounds([...markers.values()].map(({ marker }) => marker.getLatLng()), { padding: [50, 50], maxZoom: 11 });
+    map.fitBounds([...markers.values()].map(({ marker }) => marker.getLatLng()), { paddingTopLeft: [75, 50], paddingBottomRight: [75, 30], maxZoom: 11 });
     isPlaced = true;
   }
 }

@@ -55,15 +55,14 @@ export function makeMap(box) {
   box.replaceChildren();
   const map = L.map(box, {
     preferCanvas: true, zoomSnap: 0.5, minZoom: 4, maxZoom: 17, attributionControl: true,
-    scrollWheelZoom: true,
+    zoomControl: false,
     // Whoever asked for less movement gets jumps instead of flights.
     zoomAnimation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
   });
   map.attributionControl.setPrefix("");
-  map.zoomControl.getContainer().querySelector(".leaflet-control-zoom-in").title = box.dataset.zoomIn;
-  map.zoomControl.getContainer().querySelector(".leaflet-control-zoom-in").ariaLabel = box.dataset.zoomIn;
-  map.zoomControl.getContainer().querySelector(".leaflet-control-zoom-out").title = box.dataset.zoomOut;
-  map.zoomControl.getContainer().querySelector(".leaflet-control-zoom-out").ariaLabel = box.dataset.zoomOut;
+  // At the bottom, where no name of a northern driver lies under it.
+  const { zoomIn, zoomOut } = box.dataset;
+  L.control.zoom({ position: "bottomleft", zoomInTitle: zoomIn, zoomOutTitle: zoomOut }).addTo(map);
   map.createPane("land").style.zIndex = 200;
   map.createPane("places").style.zIndex = 350;
   map.setView([50.85, 4.35], 7.5);
@@ -71,11 +70,19 @@ export function makeMap(box) {
   return map;
 }
 
-/** A marker with a name on it; `state` is a class of map.css. */
+function label(className, text) {
+  const span = document.createElement("span");
+  span.className = className;
+  span.textContent = text;
+  return span;
+}
+
+/** A marker with a name on it, on a narrow map its initials; `state` is a class of map.css. */
 export function pin(latitude, longitude, name, state) {
-  const text = document.createElement("span");
-  text.textContent = name;
-  const icon = L.divIcon({ className: `pin ${state}`, html: text, iconSize: null });
+  const initials = name.split(/\s+/).map((word) => word[0]).join("").slice(0, 3).toUpperCase();
+  const html = document.createElement("div");
+  html.append(label("name", name), label("initials", initials));
+  const icon = L.divIcon({ className: `pin ${state}`, html, iconSize: [24, 24] });
   return L.marker([latitude, longitude], { icon, title: name, alt: name, riseOnHover: true });
 }
 
