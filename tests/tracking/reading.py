@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from accounts.models import Driver, Truck
-from missions.models import Mission, MissionAssignment, MissionStatus
-from tests.cast import Point
+from accounts.duty_marks import DutyMarkKind
+from accounts.models import Driver, DutyMark, Truck
+from missions.models import Mission, MissionAssignment, MissionStatus, StageEvent, Stop
+from missions.stages import STAGE_BY_LABEL
+from tests.cast import Phone, Point, put_fixes
 from tracking.histories import History, Key, StoredFix
+from tracking.timeline import Timeline
 
 EIGHT = datetime(2026, 11, 24, 8, tzinfo=UTC)
 
@@ -75,3 +79,68 @@ def pages(history: History, limit: int) -> Iterator[list[StoredFix]]:
         if page.next_after is None:
             return
         after = page.next_after
+
+
+def press(
+    phone: Phone,
+    when: datetime,
+    stage: str,
+    place: tuple[float, float] | None = (50.85, 4.35),
+    *,
+    mission: Mission | None = None,
+    stop: Stop | None = None,
+    truck: Truck | None = None,
+    received_at: datetime | None = None,
+    **event: Any,
+) -> StageEvent:
+    """A stage as ingest stores it: an event, and its fix when it has a place."""
+    position: dict[str, Any] = {}
+    if place is not None:
+        (fix,) = put_fixes(
+            phone,
+            [(when, *place, stage)],
+            truck=truck,
+            mission=mission,
+            received_at=received_at,
+        )
+        position = {
+            "fix_id": fix.fix_id,
+            "latitude": place[0],
+            "longitude": place[1],
+            "position_source": "at_event",
+        }
+    return StageEvent.objects.create(
+        employer=phone.driver.employer,
+        driver=phone.driver,
+        truck=truck,
+        mission=mission,
+        stop=stop,
+        stage=STAGE_BY_LABEL[stage],
+        recorded_at=when,
+        received_at=received_at or when,
+        **(position | event),
+    )
+
+
+def mark(driver: Driver, when: datetime, kind: str) -> DutyMark:
+    """A press of the duty or the private button."""
+    return DutyMark.objects.create(
+        employer=driver.employer,
+        driver=driver,
+        kind=DutyMarkKind[kind.upper()],
+        recorded_at=when,
+        received_at=when,
+    )
+
+
+def rows(timeline: Timeline, *, stages: bool = False) -> list[tuple[str, int, int]]:
+    """(type or stage, from minute, to minute) after eight."""
+    return [
+        (
+            str(entry.segment.kind) if entry.segment.type == "stage" else entry.segment.type,
+            round((entry.segment.started_at - EIGHT).total_seconds() / 60),
+            round((entry.segment.ended_at - EIGHT).total_seconds() / 60),
+        )
+        for entry in timeline.entries
+        if stages or entry.segment.type != "stage"
+    ]
