@@ -209,7 +209,7 @@ class TruckAssignmentChange(Form):
 
 
 class SpanSerializer(Form):
-    """A driver's time whose fixes were linked by the old assignment."""
+    """A driver's time whose fixes were linked by the old assignment; null has no bound."""
 
     driver = UuidOf("driver")
     begin = serializers.DateTimeField(allow_null=True)

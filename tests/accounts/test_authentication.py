@@ -7,7 +7,16 @@ from django.test import RequestFactory
 from rest_framework.test import APIClient
 
 from accounts.actors import Actor, actor_of
-from accounts.models import ApiKey, DeviceHolding, DeviceToken, Driver, Employer, Role, TokenScope, User
+from accounts.models import (
+    ApiKey,
+    DeviceHolding,
+    DeviceToken,
+    Driver,
+    Employer,
+    Role,
+    TokenScope,
+    User,
+)
 from accounts.phones import revoke_device, rotate_token
 from accounts.secrets import secret_hash
 from tests.cast import ClientFor, Phone, make_api_key, make_phone, make_user
@@ -61,7 +70,9 @@ def test_an_expired_token_is_refused(ada_phone: Phone) -> None:
 
 def test_a_token_for_ingest_opens_nothing_here(ada: Driver) -> None:
     assert bearer(make_phone(ada).token).get("/api/v1/me").status_code == 200
-    assert bearer(make_phone(ada, scope=TokenScope.INGEST).token).get("/api/v1/me").status_code == 401
+    assert (
+        bearer(make_phone(ada, scope=TokenScope.INGEST).token).get("/api/v1/me").status_code == 401
+    )
 
 
 @pytest.mark.parametrize("secret", ["", "x", "mpk_x", "mpd_x", "mpd_\u00e9", "mpk_ x"])
