@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from config.loopback import LOOPBACK
+from config.listening import LOOPBACK
 
 
 @register(deploy=True)

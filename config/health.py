@@ -26,7 +26,7 @@ from tracking.ingest.http import Receive, Scope, Send
 
 PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 DATABASE_TIMEOUT_S = 2.0
-REDIS_TIMEOUT_S = 0.5
+REDIS_TIMEOUT_S = 1.0
 FIXES_TABLE = "tracking_fix"
 
 MIGRATIONS = "SELECT app, name FROM django_migrations"

@@ -14,14 +14,12 @@ It loads no Django of its own, so it is small and soon up.
 """
 
 import contextlib
-import errno
 import hashlib
 import http.client
 import logging
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -40,11 +38,10 @@ from config.embedded import (
     EmbeddedServerFailed,
     only_one_here,
 )
-from config.loopback import LOOPBACK
+from config.listening import LOOPBACK, PortTaken, check_port
 from config.processes import Child, spawn, stop_all
 from config.schedule import QUEUES
 
-PORT_PATIENCE_S = 2.0  # a killed run's socket is gone within this
 EXTERNAL_DATABASE_PATIENCE_S = 30.0
 READY_PATIENCE_S = 60.0
 STOP_TIMEOUT_S = 4.0  # web, workers and phones together
@@ -219,33 +216,6 @@ def first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def check_port() -> None:
-    """Say a taken port now, before anything else is started."""
-    deadline_s = time.monotonic() + PORT_PATIENCE_S
-    family, kind, _, _, address = socket.getaddrinfo(
-        settings.HOST, settings.PORT, type=socket.SOCK_STREAM
-    )[0]
-    while True:
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(address)
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    raise CannotStart(
-                        f"cannot listen on HOST {settings.HOST}, PORT {settings.PORT}:"
-                        f" {error.strerror}"
-                    ) from None
-                if time.monotonic() > deadline_s:
-                    raise CannotStart(
-                        f"PORT {settings.PORT} is taken by another program:"
-                        " set PORT to a free one, as in  make run PORT=8001"
-                    ) from None
-                time.sleep(TICK_S)
-            else:
-                return
-
-
 def check_settings() -> None:
     if settings.HOST not in LOOPBACK and not settings.METRICS_TOKEN:
         raise CannotStart(
@@ -317,10 +287,10 @@ def main() -> int:
         signal.signal(sig, lambda *_: supervisor.stopping.set())
     try:
         check_settings()
-        check_port()
+        check_port(settings.HOST, settings.PORT)
         with only_one_here(settings.VAR_DIR):
             supervisor.run()
-    except (CannotStart, EmbeddedServerFailed, AlreadyRunning) as refusal:
+    except (CannotStart, PortTaken, EmbeddedServerFailed, AlreadyRunning) as refusal:
         say(f"milepost: {refusal}")
         return 1
     return 0

@@ -7,6 +7,7 @@ Importing once before the fork halves the work of a start and shares the memory 
 
 import os
 import signal
+import sys
 
 # Pages and endpoints run in threads: a pool bounds their connections (see settings).
 os.environ.setdefault("DATABASE_POOL_SIZE", "16")
@@ -18,6 +19,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from config.asgi import Application, application
+from config.listening import PortTaken, check_port
 from config.processes import die_with_parent
 
 BACKLOG = 2048
@@ -58,4 +60,8 @@ class Web:
 
 
 if __name__ == "__main__":
+    try:
+        check_port(settings.HOST, settings.PORT)
+    except PortTaken as taken:
+        sys.exit(f"milepost: {taken}")
     Web().serve()
