@@ -193,6 +193,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "accounts.openapi.add_problems",
+        "tracking.openapi.add_ingest",
     ],
     "ENUM_NAME_OVERRIDES": {
         "MarkSourceEnum": "accounts.models.MarkSource",

@@ -125,6 +125,18 @@ class History:
                 fixes += map(StoredFix._make, cursor.fetchall())
         return fixes
 
+    def newest_at(self) -> datetime | None:
+        """When its newest fix was recorded. One query for each span, the latest first."""
+        newest: datetime | None = None
+        for span in sorted(self.spans, key=lambda span: span.end_at, reverse=True):
+            if newest is None or span.end_at > newest:
+                sql, params = _branch(span, None, 1, newest_first=True)
+                with connection.cursor() as cursor:
+                    cursor.execute(sql, params)
+                    found = [StoredFix._make(row).recorded_at for row in cursor.fetchall()]
+                newest = max([*found, *([newest] if newest else [])], default=None)
+        return newest
+
     async def chunks(self, names: "Names | None" = None) -> AsyncGenerator[list[StoredFix]]:
         """All of them, 2,000 at a time, on a connection that closes when the reader leaves.
 
@@ -213,7 +225,9 @@ def _statement(window: Window, after: Key | None, limit: int | None) -> tuple[st
     return merged + _limited(limit), tuple(params)
 
 
-def _branch(span: Span, after: Key | None, limit: int | None) -> tuple[str, list[Any]]:
+def _branch(
+    span: Span, after: Key | None, limit: int | None, *, newest_first: bool = False
+) -> tuple[str, list[Any]]:
     """One range scan of the key. The driver is asked for in the statement itself.
 
     So a freeze takes effect on the next statement, also in the middle of a page's life.
@@ -231,7 +245,8 @@ def _branch(span: Span, after: Key | None, limit: int | None) -> tuple[str, list
         beyond, beyond_params = _beyond(span, after)
         sql.append(beyond)
         params += beyond_params
-    return " AND ".join(sql) + " ORDER BY f.recorded_at, f.fix_id" + _limited(limit), params
+    order = "f.recorded_at DESC, f.fix_id DESC" if newest_first else "f.recorded_at, f.fix_id"
+    return f"{' AND '.join(sql)} ORDER BY {order}{_limited(limit)}", params
 
 
 def _beyond(span: Span, after: Key) -> tuple[str, list[Any]]:

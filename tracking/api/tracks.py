@@ -162,7 +162,7 @@ class TrackSchema(AutoSchema):
         return cast("TrackView", self.view).ending
 
     def get_operation_id(self) -> str:
-        return f"{super().get_operation_id()}_{self.ending}"
+        return f"{cast('TrackView', self.view).operation}_{self.ending}"
 
     def get_response_serializers(self) -> Any:
         media_type = MEDIA_TYPES[self.ending]
@@ -176,6 +176,7 @@ class TrackView(APIView):
     content_negotiation_class = AnyAccept
     schema = TrackSchema()
     ending: ClassVar[str] = "geojson"
+    operation: ClassVar[str]
 
     def stream(self, request: Request, subject: Subject) -> StreamingHttpResponse:
         asked = asked_range(request, subject, timezone.now())
@@ -220,21 +221,27 @@ async def _document(written: Format, history: History) -> AsyncGenerator[bytes]:
 
 
 class DriverTrack(TrackView):
-    @extend_schema(operation_id="driver_fixes", parameters=RANGE)
+    operation = "driver_fixes"
+
+    @extend_schema(parameters=RANGE)
     def get(self, request: Request, driver_id: UUID) -> StreamingHttpResponse:
         """A driver's fixes in the whole range, as a file."""
         return self.stream(request, driver_of(request, driver_id))
 
 
 class TruckTrack(TrackView):
-    @extend_schema(operation_id="truck_fixes", parameters=RANGE)
+    operation = "truck_fixes"
+
+    @extend_schema(parameters=RANGE)
     def get(self, request: Request, truck_id: UUID) -> StreamingHttpResponse:
         """A truck's fixes in the whole range, as a file."""
         return self.stream(request, truck_of(request, truck_id))
 
 
 class MissionTrack(TrackView):
-    @extend_schema(operation_id="mission_fixes", parameters=RANGE)
+    operation = "mission_fixes"
+
+    @extend_schema(parameters=RANGE)
     def get(self, request: Request, mission_id: UUID) -> StreamingHttpResponse:
         """A mission's fixes, without a range all of them, as a file."""
         return self.stream(request, mission_of(request, mission_id))
