@@ -61,15 +61,14 @@ class OwnField(serializers.SlugRelatedField[Row]):
         return rows.filter(employer=employer) if employer else rows.none()
 
 
+@extend_schema_field({"type": "string", "description": "Its external_id, else its id."})
 class SiteField(OwnField[Any]):
     """A site by its id or, matched first, by its external id."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, str):
-            named = self.get_queryset().filter(external_id=data).first()
-            if named is not None:
-                return named
-        return super().to_internal_value(data)
+        name = serializers.CharField(max_length=100).run_validation(data)
+        named = self.get_queryset().filter(external_id=name).first()
+        return named or super().to_internal_value(name)
 
 
 class StageField(serializers.ChoiceField):

@@ -50,7 +50,9 @@ class SiteSerializer(serializers.ModelSerializer[Site]):
 
 class StopSerializer(serializers.ModelSerializer[Stop]):
     id = serializers.UUIDField(source="uuid", read_only=True)
-    site = OwnField[Site](read_only=True)
+    site = OwnField[Site](read_only=True, allow_null=True)
+    # Plain text here: one list of reasons under two names would make two in the schema.
+    result_reason = serializers.CharField(read_only=True)
 
     class Meta:
         model = Stop
@@ -78,8 +80,8 @@ class AssignmentSerializer(serializers.ModelSerializer[MissionAssignment]):
     """
 
     id = serializers.UUIDField(source="uuid", read_only=True)
-    driver = OwnField[Driver](read_only=True)
-    truck = OwnField[Truck](read_only=True)
+    driver = OwnField[Driver](read_only=True, allow_null=True)
+    truck = OwnField[Truck](read_only=True, allow_null=True)
     began_at = serializers.DateTimeField(source="period.lower", read_only=True, allow_null=True)
     ended_at = serializers.DateTimeField(source="period.upper", read_only=True, allow_null=True)
 
@@ -89,11 +91,9 @@ class AssignmentSerializer(serializers.ModelSerializer[MissionAssignment]):
         read_only_fields = fields
 
 
+# Wants `assignments` prefetched in the order of their ids, and `stops` in theirs.
 class MissionSerializer(serializers.ModelSerializer[Mission]):
-    """`driver` and `truck` are those of the newest assignment; `assignments` has them all.
-
-    Wants `assignments` prefetched in the order of their ids, and `stops` in theirs.
-    """
+    """`driver` and `truck` are those of the newest assignment; `assignments` has them all."""
 
     id = serializers.UUIDField(source="uuid", read_only=True)
     driver = serializers.SerializerMethodField()
@@ -150,11 +150,11 @@ class StageSerializer(serializers.ModelSerializer[StageEvent]):
 
     id = serializers.UUIDField(source="uuid", read_only=True)
     stage = StageField(read_only=True)
-    driver = OwnField[Driver](read_only=True)
-    truck = OwnField[Truck](read_only=True)
-    stop = OwnField[Stop](read_only=True)
-    corrects = OwnField[StageEvent](read_only=True)
-    author = OwnField[Any](read_only=True)
+    driver = OwnField[Driver](read_only=True, allow_null=True)
+    truck = OwnField[Truck](read_only=True, allow_null=True)
+    stop = OwnField[Stop](read_only=True, allow_null=True)
+    corrects = OwnField[StageEvent](read_only=True, allow_null=True)
+    author = OwnField[Any](read_only=True, allow_null=True)
 
     class Meta:
         model = StageEvent
@@ -199,7 +199,7 @@ class MySiteSerializer(serializers.ModelSerializer[Site]):
 
 
 class MyStopSerializer(StopSerializer):
-    site = MySiteSerializer(read_only=True)  # type: ignore[assignment]
+    site = MySiteSerializer(read_only=True, allow_null=True)  # type: ignore[assignment]
 
 
 class MyTruckSerializer(serializers.ModelSerializer[Truck]):
@@ -211,11 +211,9 @@ class MyTruckSerializer(serializers.ModelSerializer[Truck]):
         read_only_fields = fields
 
 
+# Wants `my_assignments` prefetched, the driver's own in the order of their ids, and `stops`.
 class MyMissionSerializer(serializers.ModelSerializer[Mission]):
-    """A mission as its driver sees it: where to go, and nobody else's part in it.
-
-    Wants `my_assignments` (the driver's own, in the order of their ids) and `stops`.
-    """
+    """A mission as its driver sees it: where to go, and nobody else's part in it."""
 
     id = serializers.UUIDField(source="uuid", read_only=True)
     truck = serializers.SerializerMethodField()
