@@ -1,0 +1,1 @@
+"""Stories that cross the apps, told on the real database or by real processes."""
