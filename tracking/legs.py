@@ -78,13 +78,15 @@ def distance_of(line: Sequence[Leg]) -> tuple[float, DistanceMethod]:
     By odometer only if every unbroken chain of legs has it at both ends: what a truck drove
     between two duties, or another truck's counter, is then never in the difference.
     """
+    if not line or line[0].start.odometer_m is None:
+        return counted_m(line), "fixes"
     driven_m = 0.0
     for chain in _chains(line):
         chain_m = _odometer_m(chain)
         if chain_m is None:
             return counted_m(line), "fixes"
         driven_m += chain_m
-    return driven_m, "odometer" if line else "fixes"
+    return driven_m, "odometer"
 
 
 def chord_m(a: Moment, b: Moment) -> float:
@@ -106,12 +108,12 @@ def _leg(start: Moment, end: Moment) -> Leg:
 
 
 def _inside(found: list[Leg], windows: list[Window]) -> list[Leg]:
-    starts = [window[0] for window in windows]
+    starts = [start for start, _ in windows]
     kept: list[Leg] = []
     for leg in found:
-        place = bisect_right(starts, leg.started_at) - 1
+        place = bisect_right(starts, leg.start.recorded_at) - 1
         # The last stage of a mission is the instant its window ends: that leg is inside.
-        if place >= 0 and leg.ended_at <= windows[place][1] > leg.started_at:
+        if place >= 0 and leg.end.recorded_at <= windows[place][1] > leg.start.recorded_at:
             kept.append(leg)
     return kept
 

@@ -131,8 +131,9 @@ class _Cutter:
     def pieces(self, line: list[Leg]) -> list[_Piece]:
         """The pieces of legs in order; fills `inside` with the legs within each visit."""
         found: list[_Piece] = []
+        first = 0
         for leg in line:
-            first = bisect_right(self.bounds, leg.start.recorded_at)
+            first = bisect_right(self.bounds, leg.start.recorded_at, first)
             last = bisect_left(self.bounds, leg.end.recorded_at, first)
             parts = self._parts(leg, self.bounds[first:last])
             if parts and found:
@@ -200,7 +201,7 @@ def _anchor_after(piece: _Piece, anchor: Moment | None, far: Moment) -> Moment |
     """Join a piece to the standstill at `anchor` if it can; the anchor for the next piece."""
     if piece.kind == "standstill":
         return far
-    if anchor is None or piece.kind == "gap" or piece.leg.chord_m > SAME_YARD_M:
+    if anchor is None or piece.leg.chord_m > SAME_YARD_M:
         return None
     if chord_m(anchor, far) > SAME_YARD_M:
         return None

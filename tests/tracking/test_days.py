@@ -48,3 +48,4 @@ def test_durations_are_those_of_the_clock_and_add_up() -> None:
     assert whole_seconds(times[0], times[1]) == 1
     assert whole_seconds(times[1], times[2]) == 1
     assert whole_seconds(times[0], times[2]) == 2
+    assert whole_seconds(times[0], times[0] + timedelta(days=2)) == 172_800

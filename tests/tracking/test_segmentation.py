@@ -156,6 +156,26 @@ LEGS: list[tuple[str, list[Moment], list[Entry]]] = [
         [("move", 0, 82, 82, 1000)],
     ),
     (
+        "151 km/h is not believed, 149 km/h is",
+        [at(0, 0), at(36, 1510), at(72, 3000)],
+        [("move", 0, 72, 72, 1490)],
+    ),
+    (
+        "two places in one second and nothing else: no time has passed",
+        [at(0, 0), at(0, 30)],
+        [],
+    ),
+    (
+        "what is pressed at a departure does not join the standstill before it",
+        [at(0, 0), at(600, 10, "departure"), at(620, 30), at(656, 530)],
+        [("standstill", 0, 600, 599, 10), ("move", 600, 656, 56, 520)],
+    ),
+    (
+        "nor does what was before a departure join the standstill after it",
+        [at(0, 0), at(36, 500), at(46, 510, "departure"), at(646, 520)],
+        [("move", 0, 46, 46, 510), ("standstill", 46, 646, 599, 10)],
+    ),
+    (
         "a place that is 201 m uncertain counts on neither side",
         [at(0, 0), at(36, 500), at(72, 1000, accuracy_m=201), at(108, 1500), at(144, 2000)],
         [("move", 0, 144, 144, 1000)],

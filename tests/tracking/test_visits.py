@@ -95,9 +95,79 @@ VISITS: list[tuple[str, list[Moment], list[Entry]]] = [
         [("dwell", 0, 600, 600, 0), ("dwell", 60, 700, 640, 0)],
     ),
     (
+        "one visit inside the other: what is left of the longer one is no standstill",
+        [
+            at(0, 0, "arrival", stop=1),
+            at(60, 0, "arrival", stop=2),
+            at(600, 0, "departure", stop=2),
+            at(1000, 0),
+            at(1400, 0, "departure", stop=1),
+        ],
+        [("dwell", 0, 1400, 1400, 0), ("dwell", 60, 600, 540, 0)],
+    ),
+    (
+        "two stops behind one gate and a departure that names none: from the later one",
+        [
+            at(0, 0, "arrival", stop=1),
+            at(60, 0, "arrival", stop=2),
+            at(600, 0, "departure"),
+            at(700, 0, "departure", stop=1),
+        ],
+        [("dwell", 0, 700, 700, 0), ("dwell", 60, 600, 540, 0)],
+    ),
+    (
+        "after another stage and on the road, a departure without a stop ends nothing",
+        [
+            at(0, 0, "arrival", stop=1),
+            at(60, 0, "signature", stop=1),
+            at(96, 500),
+            at(132, 1000, "departure"),
+        ],
+        [("dwell", 0, 60, 60, 0), ("move", 60, 132, 72, 1000)],
+    ),
+    (
+        "another phone's departure without a stop ends nothing",
+        [
+            at(0, 0, "arrival", stop=1, device="a"),
+            at(60, 0, "heartbeat", device="a"),
+            at(600, 0, "departure", device="b"),
+        ],
+        [("dwell", 0, 60, 60, 0)],
+    ),
+    (
+        "nobody knows where it arrived, but a distance fix says that it drove on",
+        [at(0, None, "arrival", stop=1), at(60, 0), at(96, 500)],
+        [("dwell", 0, 0, 0, 0), ("move", 60, 96, 36, 500)],
+    ),
+    (
+        "nobody knows where it arrived, and a heartbeat says where it is",
+        [at(0, None, "arrival", stop=1), at(60, 0, "heartbeat"), at(120, 10, "heartbeat")],
+        [("dwell", 0, 120, 120, 10)],
+    ),
+    (
+        "a signature is there even without a place, a break can be anywhere",
+        [
+            at(0, None, "arrival"),
+            at(60, None, "signature"),
+            at(900, None, "break_started"),
+        ],
+        [("dwell", 0, 60, 60, 0)],
+    ),
+    (
+        "only the next departure can end an arrival without a stop",
+        [
+            at(0, 0, "arrival", mission="M"),
+            at(36, 500),
+            at(72, 1000, "departure", mission="N"),
+            at(108, 1500, "departure", mission="M"),
+        ],
+        [("dwell", 0, 0, 0, 0), ("move", 0, 72, 72, 1000), ("move", 72, 108, 36, 500)],
+    ),
+    (
         "the dock is 400 m behind the gate, and unloading names the stop",
         [
             at(0, 0, "arrival", stop=1),
+            at(60, 200),
             at(120, 400, "unloading_started", stop=1),
             at(1200, 410, "heartbeat"),
         ],
@@ -174,6 +244,43 @@ VISITS: list[tuple[str, list[Moment], list[Entry]]] = [
 @pytest.mark.parametrize(("reason", "moments", "expected"), VISITS, ids=[c[0] for c in VISITS])
 def test_visits(reason: str, moments: list[Moment], expected: list[Entry]) -> None:
     assert entries(segments(moments)) == expected
+
+
+@pytest.mark.parametrize(
+    ("departure", "is_open"),
+    [
+        (at(600, 0, "departure", stop=1), False),
+        (at(600, 0, "departure"), False),
+        (at(600, 0, "departure", stop=2), True),
+        (at(600, 0, "departure", device="another"), True),
+        (at(600, 0, "departure", stop=1, device="another"), False),
+    ],
+)
+def test_a_visit_is_open_until_its_own_departure(departure: Moment, is_open: bool) -> None:
+    found = segments([at(0, 0, "arrival", stop=1), at(60, 0, "signature", stop=1), departure])
+    assert [s.is_open for s in found if s.type == "dwell"] == [is_open]
+
+
+def test_a_visit_is_known_by_whichever_of_its_stages_names_the_stop() -> None:
+    def stop(*moments: Moment) -> object:
+        (dwell,) = (s for s in segments(moments) if s.type == "dwell")
+        return dwell.stop
+
+    assert stop(at(0, 0, "arrival"), at(60, 0, "departure", stop=7)) == 7
+    assert stop(at(0, 0, "arrival"), at(20, 0, "arrival", stop=7)) == 7
+    assert stop(at(0, 0, "arrival", stop=7), at(60, 0, "departure")) == 7
+
+
+def test_stages_of_one_second_come_in_the_order_of_a_visit() -> None:
+    kinds = ("departure", "signature", "arrival")
+    found = segments([at(5, 0, kind, stop=1) for kind in kinds])
+    assert [s.kind for s in found if s.type == "stage"] == ["arrival", "signature", "departure"]
+
+
+def test_a_stage_that_comes_with_and_without_its_stop_is_one() -> None:
+    both = [at(5, 0, "signature"), at(5, 0, "signature", stop=7)]
+    assert [s.stop for s in segments(both)] == [7]
+    assert [s.stop for s in segments(reversed(both))] == [7]
 
 
 def test_a_dwell_is_worth_what_its_weaker_end_is() -> None:
