@@ -1,13 +1,14 @@
 """A timeline as the rows and lines that a day's page shows: words, not rules.
 
-Times stay datetimes: the template writes them in the zone that the page names.
+Times are written in the zone that the page names, and stay there for machines too.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -49,7 +50,9 @@ class Row:
     type: str
     what: str
     started_at: datetime
+    started: str
     ended_at: datetime | None = None
+    ended: str = ""
     where: str = ""
     duration: str = ""
     distance: str = ""
@@ -60,14 +63,33 @@ class Row:
     is_superseded: bool = False
 
 
-def day_rows(timeline: Timeline, language: str) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Writes times as the clock on the wall shows them in one zone.
+
+    On a day on which clocks change 02:30 may come twice: then each time says which.
+    """
+
+    zone: ZoneInfo
+    says_offset: bool
+
+    @classmethod
+    def of_day(cls, zone: ZoneInfo, begin_at: datetime, end_at: datetime) -> "Clock":
+        return cls(zone, end_at - begin_at != timedelta(days=1))
+
+    def text(self, moment: datetime) -> str:
+        local = moment.astimezone(self.zone)
+        return f"{local:%H:%M} {local.tzname()}" if self.says_offset else f"{local:%H:%M}"
+
+
+def day_rows(timeline: Timeline, clock: Clock, language: str) -> list[Row]:
     """Every entry of a day, in order."""
     sites = {
         entry.stop.site_id: entry.stop.site
         for entry in timeline.entries
         if entry.stop is not None and entry.stop.site is not None
     }
-    return [_row(entry, list(sites.values()), language) for entry in timeline.entries]
+    return [_row(entry, clock, list(sites.values()), language) for entry in timeline.entries]
 
 
 def duration_text(seconds: int) -> str:
@@ -96,14 +118,17 @@ def whole_distance(timeline: Timeline) -> str:
     return _("at least %(distance)s (from positions)") % {"distance": distance}
 
 
-def _row(entry: Entry, sites: Sequence[Site], language: str) -> Row:
+def _row(entry: Entry, clock: Clock, sites: Sequence[Site], language: str) -> Row:
     segment = entry.segment
     is_stage = segment.type == "stage"
+    ended_at = None if is_stage or segment.is_open else segment.ended_at
     return Row(
         type=segment.type,
         what=_what(segment),
         started_at=segment.started_at,
-        ended_at=None if is_stage or segment.is_open else segment.ended_at,
+        started=clock.text(segment.started_at),
+        ended_at=ended_at,
+        ended=clock.text(ended_at) if ended_at else "",
         where=_where(entry, sites, language),
         duration="" if is_stage else _duration(segment),
         distance=kilometres(segment.distance_m) if segment.type in ("move", "gap") else "",

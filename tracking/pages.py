@@ -24,7 +24,7 @@ from accounts.models import Driver, Employer, Role
 from accounts.permissions import may
 from accounts.tenants import of_employer
 from tracking.basemap import basemap_folder
-from tracking.day_rows import day_rows, track, whole_distance
+from tracking.day_rows import Clock, day_rows, track, whole_distance
 from tracking.days import whole_day
 from tracking.days_with_data import neighbours
 from tracking.fleet_rows import driver_name, fleet_view
@@ -115,6 +115,7 @@ def driver_day(request: HttpRequest, actor: Actor, driver_id: UUID) -> HttpRespo
     begin_at, end_at = whole_day(day, zone)
     timeline = timeline_of_driver(driver, day)
     fixes = history_of_driver(driver, begin_at, end_at).fixes()
+    clock = Clock.of_day(zone, begin_at, end_at)
     nearest = neighbours(driver, day, now)
     context = {
         "employer": driver.employer,
@@ -125,10 +126,8 @@ def driver_day(request: HttpRequest, actor: Actor, driver_id: UUID) -> HttpRespo
         "before": nearest.before,
         "after": nearest.after,
         "zone": zone,
-        # On a day with 25 hours 02:30 comes twice: then each time says which.
-        "time_format": "H:i" if (end_at - begin_at).total_seconds() == 86_400 else "H:i T",
         "timeline": timeline,
-        "rows": day_rows(timeline, translation.get_language()),
+        "rows": day_rows(timeline, clock, translation.get_language()),
         "distance": whole_distance(timeline),
         "trucks": _distinct(entry.truck and entry.truck.plate for entry in timeline.entries),
         "missions": _distinct(
@@ -136,6 +135,7 @@ def driver_day(request: HttpRequest, actor: Actor, driver_id: UUID) -> HttpRespo
             for entry in timeline.entries
         ),
         "track": track(timeline, fixes),
+        "last_fix": clock.text(timeline.last_fix_at) if timeline.last_fix_at else "",
         "is_running": day == today and _has_open_end(timeline, now),
         "is_past_its_period": end_at < _kept_since(driver.employer, now),
     }
