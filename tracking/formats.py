@@ -20,8 +20,7 @@ from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 from tracking.geometry import distance_m
-from tracking.legs import LONGEST_DRIVING_S
-from tracking.segmentation import LEAST_SPACING_M, WIDEST_STANDSTILL
+from tracking.legs import LONGEST_DRIVING_S, WIDEST_STANDSTILL, spacing_or_least_m
 
 
 class FixRow(NamedTuple):
@@ -142,7 +141,7 @@ class Gpx:
 
     def __init__(self, title: str, *, min_spacing_m: float = 0.0) -> None:
         self._title = title
-        self._gap_m = WIDEST_STANDSTILL * max(min_spacing_m, LEAST_SPACING_M)
+        self._gap_m = WIDEST_STANDSTILL * spacing_or_least_m(min_spacing_m)
         self._last: FixRow | None = None
 
     def head(self) -> bytes:

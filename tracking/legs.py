@@ -11,6 +11,10 @@ from tracking.moments import DistanceMethod, Moment
 
 # At 15 km/h a phone that reports every 500 m is silent for 120 s; 300 s is not driving.
 LONGEST_DRIVING_S: Final = 300.0
+# A phone that stands on a leg has its ends at most 1.5 D apart, D the spacing of its fixes;
+# a phone that reports more often than every 500 m is judged as if it did not.
+LEAST_SPACING_M: Final = 500.0
+WIDEST_STANDSTILL: Final = 1.5
 # Beyond either of these a leg is doubtful: it stays in the history, its metres do not count.
 WORST_ACCURACY_M: Final = 200.0
 FASTEST_MPS: Final = 150 * KMH_IN_MPS
@@ -54,6 +58,11 @@ def legs(moments: Iterable[Moment], windows: Sequence[Window] | None = None) -> 
     if windows is not None:
         found = _inside(found, continuous(windows))
     return found if len(newest) < 2 else _one_line(found)
+
+
+def spacing_or_least_m(min_spacing_m: float) -> float:
+    """D, from the spacing that the employer asks for."""
+    return max(min_spacing_m, LEAST_SPACING_M)
 
 
 def continuous(windows: Sequence[Window]) -> list[Window]:

@@ -23,7 +23,16 @@ from typing import Final, Literal
 
 from tracking.days import whole_seconds
 from tracking.geometry import KMH_IN_MPS, mean_speed_mps
-from tracking.legs import LONGEST_DRIVING_S, Leg, Window, chord_m, distance_of, legs
+from tracking.legs import (
+    LONGEST_DRIVING_S,
+    WIDEST_STANDSTILL,
+    Leg,
+    Window,
+    chord_m,
+    distance_of,
+    legs,
+    spacing_or_least_m,
+)
 from tracking.moments import (
     ARRIVAL,
     DEPARTURE,
@@ -37,9 +46,6 @@ from tracking.visits import Visit, visits
 
 __all__ = ["Moment", "Segment", "Segmentation", "Window", "segmentation", "segments"]
 
-# A phone that reports every 500 m has the next place at most this far away, and half more.
-LEAST_SPACING_M: Final = 500.0
-WIDEST_STANDSTILL: Final = 1.5
 # Two places this near are one yard: the phone's own error and a few steps.
 SAME_YARD_M: Final = 50.0
 # What a truck drives in town; the driving on a standstill's leg is taken off at this speed.
@@ -89,7 +95,7 @@ def segmentation(
     ordered = in_order(moments)
     visited = visits(ordered, windows)
     line = legs(ordered, windows)
-    spacing_m = max(min_spacing_m, LEAST_SPACING_M)
+    spacing_m = spacing_or_least_m(min_spacing_m)
     cutter = _Cutter(visited, _bounds(ordered, visited, windows or ()))
     pieces = cutter.pieces(line)
     for piece in pieces:
