@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import gpxpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracking.formats import (
@@ -204,6 +204,7 @@ def test_a_name_that_is_a_formula_is_disarmed_in_a_row_and_a_negative_number_is_
     assert (line["longitude"], line["altitude_m"]) == ("-0.0000005", "-2")
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.integers(-1_800_000_000, 1_800_000_000))
 def test_degrees_are_exact(e7: int) -> None:
     text = degrees(e7)

@@ -2,7 +2,7 @@
 
 import pytest
 from geopy.distance import great_circle
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracking.geometry import EARTH_RADIUS_M, distance_m, mean_speed_mps
@@ -28,6 +28,7 @@ def test_it_agrees_with_geopy(a: tuple[float, float], b: tuple[float, float]) ->
     assert distance_m(*a, *b) == pytest.approx(expected_m, rel=1e-9, abs=1e-3)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(latitudes, longitudes, latitudes, longitudes)
 def test_it_agrees_with_geopy_anywhere(
     a_latitude: float, a_longitude: float, b_latitude: float, b_longitude: float
@@ -38,6 +39,7 @@ def test_it_agrees_with_geopy_anywhere(
     assert distance_m(*a, *b) == pytest.approx(expected_m, rel=1e-7, abs=1.0)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(latitudes, longitudes, latitudes, longitudes)
 def test_a_distance_is_the_same_both_ways(
     a_latitude: float, a_longitude: float, b_latitude: float, b_longitude: float
