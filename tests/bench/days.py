@@ -60,7 +60,7 @@ MISSIONS: Final = """
     SELECT gen_random_uuid(), d.employer_id, 'DAY-' || d.id || '-' || day.n, '', 'completed',
            %(first)s + day.n * interval '1 day',
            %(first)s + day.n * interval '1 day' + %(last)s * interval '1 minute', 'driver', '', 1
-      FROM generate_series(0, %(days)s - 1) day(n)
+      FROM generate_series(0, %(days)s::int - 1) day(n)
      CROSS JOIN accounts_driver d
      WHERE d.employer_id = %(employer)s
 """
@@ -86,7 +86,7 @@ FIXES: Final = f"""
            1 - k.n / 1000.0
       FROM missions_missionassignment m
       JOIN accounts_truckassignment a ON a.driver_id = m.driver_id
-     CROSS JOIN generate_series(%(from)s, %(to)s) k(n)
+     CROSS JOIN generate_series(%(from)s::int, %(to)s::int) k(n)
      CROSS JOIN LATERAL (
         SELECT lower(m.period) + k.n * interval '1 minute' + a.driver_id * interval '1 ms' AS at) x
      WHERE m.employer_id = %(employer)s

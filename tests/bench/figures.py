@@ -69,7 +69,9 @@ def shown(value: float) -> str:
 
 def failed(step: str, why: str) -> Figure:
     """A step that gave no figure: counts as a target that was not met."""
-    return Figure(step, f"not measured: {why}"[:200], 0, "", Target("at least", 1))
+    return Figure(
+        step, " ".join(f"not measured: {why}".split())[:200], 0, "", Target("at least", 1)
+    )
 
 
 def table(figures: Sequence[Figure]) -> str:

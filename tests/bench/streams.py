@@ -34,7 +34,7 @@ ROWS: Final = f"""
     SELECT %(first)s + k.n * %(step)s::interval, %(first)s + k.n * %(step)s::interval, k.n,
            %(driver)s, %(employer)s, %(device)s, 490000000 + k.n %% 1000 * 45000, 43500000,
            {DISTANCE}, {RESOLVED}, %(truck)s, %(mission)s, 8, 13.9, 181, 0.81
-      FROM generate_series(%(from)s, %(to)s) k(n)
+      FROM generate_series(%(from)s::int, %(to)s::int) k(n)
 """  # noqa: S608 - numbers of our own
 
 
