@@ -49,6 +49,7 @@ def create_driver(
 
 def change_driver(actor: Actor, driver: Driver, changes: dict[str, Any]) -> Driver:
     """Change a driver's name, number or language."""
+    sent = sorted(changes)
     if "name" in changes:
         changes = {**changes, "name_folded": folded(changes["name"])[:200]}
     if "number" in changes:
@@ -58,7 +59,7 @@ def change_driver(actor: Actor, driver: Driver, changes: dict[str, Any]) -> Driv
     try:
         with transaction.atomic():
             driver.save(update_fields=list(changes))
-            record(actor, "driver.changed", driver, {"fields": sorted(changes)})
+            record(actor, "driver.changed", driver, {"fields": sent})
     except IntegrityError as error:
         raise _number_taken(error, driver.number) from None
     return driver

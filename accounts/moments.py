@@ -7,6 +7,9 @@ from typing import Final
 _RFC3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?P<zone>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
+# Wide enough for every drive, and far enough from Python's ends that sums do not overflow.
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def moment(text: str) -> datetime:
@@ -17,6 +20,9 @@ def moment(text: str) -> datetime:
     if matched["zone"] is None:
         raise ValueError(f"{text!r} has no zone: add Z for UTC, or an offset like +01:00")
     try:
-        return datetime.fromisoformat(matched[0].upper()).astimezone(UTC)
+        found = datetime.fromisoformat(matched[0].upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a time that exists") from None
+    if not EARLIEST <= found < LATEST:
+        raise ValueError(f"{text!r} is too far away to be meant")
+    return found

@@ -13,8 +13,8 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.views import set_rollback
@@ -23,7 +23,16 @@ from accounts.refusals import FieldError, Problem
 
 __all__ = ["Problem", "not_found", "problem_exception_handler", "problem_response", "server_error"]
 
+
 CONTENT_TYPE = "application/problem+json"
+
+
+class BodyTooLarge(exceptions.APIException):
+    """More bytes than a request of this API can mean."""
+
+    status_code = 413
+    default_code = "body_too_large"
+    default_detail = "The body is too large."
 
 
 def problem_response(
@@ -67,14 +76,24 @@ def problem_exception_handler(exc: Exception, context: dict[str, Any]) -> HttpRe
             headers=exc.headers,
             extra=exc.extra,
         )
-    if isinstance(exc, Http404):
-        exc = exceptions.NotFound()
-    elif isinstance(exc, PermissionDenied):
-        exc = exceptions.PermissionDenied(*exc.args)
-    if not isinstance(exc, exceptions.APIException):
+    known = _as_api_exception(exc)
+    if known is None:
         return None
     set_rollback()
-    return _answer_to(request, exc)
+    return _answer_to(request, known)
+
+
+def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
+    """What Django raises, in DRF's words."""
+    if isinstance(exc, Http404):
+        return exceptions.NotFound()
+    if isinstance(exc, PermissionDenied):
+        return exceptions.PermissionDenied(*exc.args)
+    if isinstance(exc, RequestDataTooBig):
+        return BodyTooLarge()
+    if isinstance(exc, UnreadablePostError):
+        return exceptions.ParseError("The body ended early.")
+    return exc if isinstance(exc, exceptions.APIException) else None
 
 
 def _answer_to(request: Request, exc: exceptions.APIException) -> HttpResponse:

@@ -212,8 +212,8 @@ class SpanSerializer(Form):
     """A driver's time whose fixes were linked by the old assignment; null has no bound."""
 
     driver = UuidOf("driver")
-    begin = serializers.DateTimeField(allow_null=True)
-    end = serializers.DateTimeField(allow_null=True)
+    begin = begins(allow_null=True)
+    end = ends(allow_null=True)
 
 
 class CorrectedSerializer(Form):

@@ -175,7 +175,7 @@ REST_FRAMEWORK = {
     # A view that names no role is open to nobody.
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.AllowsNobody"],
     "EXCEPTION_HANDLER": "accounts.problems.problem_exception_handler",
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.parsers.SturdyJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

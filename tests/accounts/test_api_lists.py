@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 import pytest
-from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from accounts.actors import Actor
@@ -17,10 +16,6 @@ from accounts.pagination import encode_cursor
 from tests.cast import ClientFor, Phone, assign, make_driver, make_phone, make_user
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
-
-
-class AssertNumQueries(Protocol):
-    def __call__(self, num: int) -> CaptureQueriesContext: ...
 
 
 def make_drivers(acme: Employer, numbers: range) -> None:
@@ -76,7 +71,7 @@ def test_thirty_rows_cost_as_many_queries_as_one(
     queries: int,
     acme: Employer,
     client_for: ClientFor,
-    django_assert_num_queries: AssertNumQueries,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     client = client_for("manager")
     seen = []
@@ -92,7 +87,7 @@ def test_a_phones_holdings_cost_one_query(
     acme: Employer,
     ada_phone: Phone,
     client_for: ClientFor,
-    django_assert_num_queries: AssertNumQueries,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     client = client_for("dispatcher")
     path = f"/api/v1/devices/{ada_phone.device.uuid}"
@@ -116,7 +111,7 @@ def test_duties_cost_as_many_queries_for_thirty_as_for_one(
     acme: Employer,
     ada: Driver,
     client_for: ClientFor,
-    django_assert_num_queries: AssertNumQueries,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     client = client_for("dispatcher")
     path = f"/api/v1/duties?driver={ada.uuid}&from=2026-10-01T00:00:00Z"

@@ -42,3 +42,9 @@ def test_other_forms_are_refused(text: str) -> None:
 def test_times_that_do_not_exist_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a time that exists"):
         moment(text)
+
+
+@pytest.mark.parametrize("text", ["1969-12-31T23:59:59Z", "2200-01-01T00:00Z", "0001-01-01T00:00Z"])
+def test_times_that_nobody_means_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="too far away"):
+        moment(text)

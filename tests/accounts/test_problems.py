@@ -1,0 +1,67 @@
+"""How a refusal looks."""
+
+import pytest
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from accounts.models import Employer
+from accounts.problems import problem_exception_handler
+from tests.cast import ClientFor
+
+WORDS = {"type", "title", "status", "detail", "instance", "code", "errors", "request_id"}
+
+
+def test_a_problem_has_every_word_of_the_contract(client_for: ClientFor) -> None:
+    answer = client_for("manager").post("/api/v1/drivers", {"name": 5 * [1], "language": "xx"})
+    body = answer.json()
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert set(body) == WORDS
+    assert (body["status"], body["title"]) == (400, "Bad Request")
+    assert body["type"] == body["code"] == "invalid"
+    assert body["instance"] == "/api/v1/drivers"
+    assert {error["pointer"] for error in body["errors"]} == {"/name", "/language"}
+    assert all(set(error) == {"pointer", "code", "detail"} for error in body["errors"])
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b'{"name": NaN}', b"[" * 100_000, b""])
+def test_a_body_that_is_no_json_object_is_refused(client_for: ClientFor, body: bytes) -> None:
+    client = client_for("manager")
+    answer = client.post("/api/v1/trucks", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert set(answer.json()) == WORDS
+
+
+def test_a_body_that_is_too_large_is_413(client_for: ClientFor, settings: Settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 20
+    client = client_for("manager")
+    assert client.post("/api/v1/trucks", {"plate": "1-A-1"}).status_code == 201
+    answer = client.post("/api/v1/trucks", {"plate": "1-AAA-111"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+def test_another_media_type_is_415(client_for: ClientFor) -> None:
+    answer = client_for("manager").post("/api/v1/trucks", b"x", content_type="text/csv")
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+def test_a_method_that_is_none_is_405(client_for: ClientFor) -> None:
+    answer = client_for("manager").put("/api/v1/employer", {})
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert "PATCH" in answer.headers["Allow"]
+
+
+def test_an_address_with_nothing_behind_it_is_a_problem_too(
+    acme: Employer, client_for: ClientFor
+) -> None:
+    for path in ("drivers/x", "drivers/00000000-0000-4000-8000-000000000000", "nothing"):
+        answer = client_for("manager").get(f"/api/v1/{path}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_answers_are_kept_in_no_cache(client_for: ClientFor) -> None:
+    assert client_for("manager").get("/api/v1/drivers").headers["Cache-Control"] == "no-store"
+
+
+def test_a_defect_of_ours_is_left_to_django() -> None:
+    request = APIClient().get("/api/v1/nothing").wsgi_request
+    assert problem_exception_handler(KeyError("x"), {"request": request}) is None
