@@ -1,0 +1,1 @@
+"""Tests of config/, the file of each module under its name."""
