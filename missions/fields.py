@@ -1,29 +1,17 @@
-"""Fields of the API that DRF has not: exact moments, places, and ids of the own employer's rows."""
+"""Fields of the API that DRF has not: places, stages, and ids of the own employer's rows."""
 
-from datetime import datetime
 from math import isfinite
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.moments import moment
+from accounts.models import Driver
+from accounts.serializers import MomentField as MomentField
 from missions.stages import STAGE_BY_LABEL, Stage
 
 Row = TypeVar("Row", bound=Model)
-
-
-@extend_schema_field(OpenApiTypes.DATETIME)
-class MomentField(serializers.DateTimeField):
-    """An RFC 3339 time with its zone; one without is refused, never guessed."""
-
-    def to_internal_value(self, value: Any) -> datetime:
-        try:
-            return moment(value)
-        except (ValueError, TypeError, AttributeError) as wrong:
-            raise serializers.ValidationError(str(wrong), code="invalid") from None
 
 
 class DegreesField(serializers.FloatField):
@@ -59,6 +47,13 @@ class OwnField(serializers.SlugRelatedField[Row]):
         # Nobody asks while the schema is drawn.
         employer = self.context.get("employer")
         return rows.filter(employer=employer) if employer else rows.none()
+
+
+class DriverField(OwnField[Driver]):
+    """A driver by id. One who is frozen is out of every read, and so as unknown as nobody."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Driver.objects.filter(frozen_at=None), **options)
 
 
 @extend_schema_field({"type": "string", "description": "Its external_id, else its id."})

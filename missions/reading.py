@@ -31,13 +31,13 @@ def matching(missions: QuerySet[Mission], wanted: Mapping[str, Any]) -> QuerySet
     if wanted.get("status"):
         missions = missions.filter(status__in=wanted["status"])
     if wanted.get("driver"):
-        missions = missions.filter(_assigned(driver__uuid=wanted["driver"]))
+        missions = missions.filter(_assigned(driver__uuid=wanted["driver"], driver__frozen_at=None))
     if wanted.get("truck"):
         planned = Q(planned_truck__uuid=wanted["truck"])
         missions = missions.filter(planned | Q(_assigned(truck__uuid=wanted["truck"])))
     if wanted.get("q"):
         missions = missions.filter(_named(wanted["q"]))
-    return _between(missions, wanted.get("from"), wanted.get("to"))
+    return _between(missions, wanted.get("begin"), wanted.get("end"))
 
 
 def _assigned(**to: object) -> Exists:

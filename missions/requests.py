@@ -4,8 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import Driver, Truck
-from missions.fields import MomentField, OwnField, SiteField, StageField
+from accounts.models import Truck
+from accounts.serializers import Form, begins, ends
+from missions.fields import DriverField, MomentField, OwnField, SiteField, StageField
 from missions.models import MissionStatus, Site, StopPurpose, StopResult
 from missions.planning import MissionPlan, StopPlan
 from missions.stages import EXCEPTION_REASONS
@@ -44,7 +45,7 @@ class MissionFields(serializers.Serializer[Any]):
     """What can be said of a mission, when it is made and later."""
 
     reference = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    driver = OwnField(Driver.objects.all(), required=False, allow_null=True)
+    driver = DriverField(required=False, allow_null=True)
     truck = OwnField(Truck.objects.all(), required=False, allow_null=True)
     planned_start_at = MomentField(required=False, allow_null=True)
     planned_end_at = MomentField(required=False, allow_null=True)
@@ -72,7 +73,7 @@ class NewMission(MissionFields):
 class AssignRequest(serializers.Serializer[Any]):
     """Without a truck, the planned one, else whatever truck the driver is assigned to."""
 
-    driver = OwnField(Driver.objects.all())
+    driver = DriverField()
     truck = OwnField(Truck.objects.all(), required=False, allow_null=True)
 
 
@@ -120,19 +121,24 @@ class NewStage(serializers.Serializer[Any]):
     corrects = serializers.UUIDField(required=False, allow_null=True)
 
 
-class MissionFilter(serializers.Serializer[Any]):
-    """Which missions: those open or planned at some moment of [from, to)."""
+class AssignmentChange(Form):
+    """What was true all along. `from` moves the end of the assignment before along."""
+
+    driver = DriverField(required=False)
+    truck = OwnField(Truck.objects.all(), required=False, allow_null=True)
+    begin = begins(required=False)
+
+
+class MissionFilter(Form):
+    """Which missions; `from` and `to`: those open, else planned, at some moment between."""
 
     status = serializers.MultipleChoiceField(choices=MissionStatus.choices, required=False)
     driver = serializers.UUIDField(required=False)
     truck = serializers.UUIDField(required=False)
-    to = MomentField(required=False)
+    begin = begins(required=False)
+    end = ends(required=False)
     q = serializers.CharField(
         max_length=200,
         required=False,
         help_text="Part of a reference, an external id, a site or its address.",
     )
-
-    def get_fields(self) -> dict[str, Any]:
-        """`from` is no name that Python takes."""
-        return {**super().get_fields(), "from": MomentField(required=False)}

@@ -8,10 +8,9 @@ from rest_framework import serializers
 
 from accounts.employers import is_zone
 from accounts.models import Driver, Truck
+from accounts.serializers import Form, SpanSerializer, UuidOf, visible_id
 from missions.fields import DegreesField, OwnField, StageField
 from missions.models import Mission, MissionAssignment, Site, StageEvent, Stop
-
-UUID_OR_NULL = {"type": ["string", "null"], "format": "uuid"}
 
 
 class SiteSerializer(serializers.ModelSerializer[Site]):
@@ -73,22 +72,29 @@ class StopSerializer(serializers.ModelSerializer[Stop]):
         read_only_fields = fields
 
 
-class AssignmentSerializer(serializers.ModelSerializer[MissionAssignment]):
-    """Who drives from `began_at` until before `ended_at`; null is without bound.
+class AssignmentSerializer(Form):
+    """Who drives in `[from, to)`; null has no bound.
 
-    The driver is null after an erasure; `erased_driver` then tells two erased ones apart.
+    The driver is null when not available; after an erasure `erased_driver` keeps two
+    erased ones apart.
     """
 
-    id = serializers.UUIDField(source="uuid", read_only=True)
-    driver = OwnField[Driver](read_only=True, allow_null=True)
-    truck = OwnField[Truck](read_only=True, allow_null=True)
-    began_at = serializers.DateTimeField(source="period.lower", read_only=True, allow_null=True)
-    ended_at = serializers.DateTimeField(source="period.upper", read_only=True, allow_null=True)
+    id = serializers.UUIDField(source="uuid")
+    driver = serializers.SerializerMethodField()
+    erased_driver = serializers.UUIDField(allow_null=True)
+    truck = UuidOf("truck", allow_null=True)
+    begin = serializers.DateTimeField(source="period.lower", allow_null=True)
+    end = serializers.DateTimeField(source="period.upper", allow_null=True)
 
-    class Meta:
-        model = MissionAssignment
-        fields: ClassVar = ["id", "driver", "erased_driver", "truck", "began_at", "ended_at"]
-        read_only_fields = fields
+    def get_driver(self, assignment: MissionAssignment) -> str | None:
+        return visible_id(assignment.driver)
+
+
+class CorrectedAssignmentSerializer(Form):
+    """The assignment as it is now, and whose fixes were linked by the old one."""
+
+    assignment = AssignmentSerializer()
+    relink = SpanSerializer(source="spans", many=True)
 
 
 # Wants `assignments` prefetched in the order of their ids, and `stops` in theirs.
@@ -124,12 +130,10 @@ class MissionSerializer(serializers.ModelSerializer[Mission]):
         ]
         read_only_fields = fields
 
-    @extend_schema_field(UUID_OR_NULL)
-    def get_driver(self, mission: Mission) -> UUID | None:
+    def get_driver(self, mission: Mission) -> str | None:
         running = _running(mission)
-        return running.driver.uuid if running and running.driver else None
+        return visible_id(running.driver) if running else None
 
-    @extend_schema_field(UUID_OR_NULL)
     def get_truck(self, mission: Mission) -> UUID | None:
         running = _running(mission)
         truck = running.truck if running else mission.planned_truck

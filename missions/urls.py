@@ -8,6 +8,7 @@ from missions.api.assignments import (
     CancelView,
     EndView,
     HandOverView,
+    OneAssignmentView,
     TruckView,
     UnassignView,
 )
@@ -18,12 +19,18 @@ from missions.api.stages import StagesView
 from missions.api.stops import OneStopView, StopOrderView, StopResultView, StopsView
 
 MISSION = "missions/<uuid:mission_id>"
+ASSIGNMENT = f"{MISSION}/assignments/<uuid:assignment_id>"
 STOP = f"{MISSION}/stops/<uuid:stop_id>"
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("missions", MissionsView.as_view(), name="missions"),
     path(MISSION, OneMissionView.as_view(), name="mission"),
     path(f"{MISSION}/assignments", AssignmentsView.as_view(), name="mission-assignments"),
+    path(
+        ASSIGNMENT,
+        OneAssignmentView.as_view(),
+        name="mission-assignment",
+    ),
     path(f"{MISSION}/assign", AssignView.as_view(), name="mission-assign"),
     path(f"{MISSION}/unassign", UnassignView.as_view(), name="mission-unassign"),
     path(f"{MISSION}/hand-over", HandOverView.as_view(), name="mission-hand-over"),

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -15,6 +16,7 @@ from accounts.models import Truck
 from accounts.pagination import KeyPagination
 from missions.api.mission_view import MissionView
 from missions.api.missions import IF_MATCH
+from missions.correcting import correct_assignment
 from missions.lifecycle import (
     assign_mission,
     cancel_mission,
@@ -25,8 +27,18 @@ from missions.lifecycle import (
     unassign_mission,
 )
 from missions.models import Mission
-from missions.requests import AssignRequest, HandOverRequest, MomentRequest, TruckRequest
-from missions.serializers import AssignmentSerializer, MissionSerializer
+from missions.requests import (
+    AssignmentChange,
+    AssignRequest,
+    HandOverRequest,
+    MomentRequest,
+    TruckRequest,
+)
+from missions.serializers import (
+    AssignmentSerializer,
+    CorrectedAssignmentSerializer,
+    MissionSerializer,
+)
 
 
 class AssignmentsView(MissionView):
@@ -38,6 +50,28 @@ class AssignmentsView(MissionView):
         mission = self.mission(mission_id)
         page = self.paginate_queryset(mission.assignments.select_related("driver", "truck"))
         return self.get_paginated_response(AssignmentSerializer(page, many=True).data)
+
+
+class OneAssignmentView(MissionView):
+    @extend_schema(
+        parameters=[IF_MATCH], request=AssignmentChange, responses=CorrectedAssignmentSerializer
+    )
+    def patch(self, request: Request, mission_id: UUID, assignment_id: UUID) -> Response:
+        """Correct an assignment: say what was true all along, also of a mission that is over.
+
+        Fixes keep the links of when they were recorded: `relink` names the spans whose
+        fixes may need to be linked again, which is a step of its own.
+        """
+        with transaction.atomic():
+            mission = self.mission_to_change(mission_id)
+            old = get_object_or_404(mission.assignments.all(), uuid=assignment_id)
+            asked = AssignmentChange(data=request.data, context=self.get_serializer_context())
+            asked.is_valid(raise_exception=True)
+            same = {"truck": old.truck, "begin": old.period.lower}
+            corrected = correct_assignment(
+                old, **{**same, **asked.validated_data}, actor=self.actor
+            )
+            return Response(CorrectedAssignmentSerializer(corrected).data)
 
 
 class MissionAction(MissionView):
@@ -80,7 +114,10 @@ class HandOverView(MissionAction):
 
     @extend_schema(parameters=[IF_MATCH], request=HandOverRequest, responses=MissionSerializer)
     def post(self, request: Request, mission_id: UUID) -> Response:
-        """Give a mission to another driver at a moment; both parts of its history stay."""
+        """Give a mission to another driver at a moment; both parts of its history stay.
+
+        Fixes that came in already keep their links; `/relinks` is a step of its own.
+        """
 
         def hand_over(mission: Mission, asked: dict[str, Any]) -> object:
             running = running_assignment(mission)

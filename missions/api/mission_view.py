@@ -34,8 +34,12 @@ class Stale(Problem):
 
 
 def etag_of(mission: Mission) -> str:
-    """A strong tag: everything shown of a mission changes its version."""
-    return f'"{mission.version}"'
+    """A strong tag: everything shown of a mission changes its version.
+
+    But for one thing: a driver who is frozen is no longer shown, and is again afterwards.
+    """
+    hidden = mission.assignments.filter(driver__frozen_at__isnull=False).count()
+    return f'"{mission.version}.{hidden}"' if hidden else f'"{mission.version}"'
 
 
 def refuse_stale(request: Request, mission: Mission, *, is_required: bool = False) -> None:

@@ -47,6 +47,7 @@ CALLS = [
     Call("GET", MISSION),
     Call("PATCH", MISSION, {"reference": "new"}),
     Call("GET", MISSION + "/assignments"),
+    Call("PATCH", MISSION + "/assignments/{assignment}", {"truck": "truck"}),
     Call("POST", MISSION + "/assign", {"driver": "driver"}),
     Call("POST", MISSION + "/unassign"),
     Call("POST", MISSION + "/hand-over", {"driver": "driver"}, is_started=True),
@@ -90,6 +91,7 @@ def ids(mission: Mission, ben: Driver, truck12: Truck) -> dict[str, str]:
         "mission": str(mission.uuid),
         "stop": str(mission.stops.get().uuid),
         "site": str(site.uuid),
+        "assignment": str(mission.assignments.get().uuid),
         "driver": str(ben.uuid),
         "truck": str(truck12.uuid),
     }

@@ -207,10 +207,10 @@ def test_it_refuses_what_is_no_readable_object(client: APIClient, body: str) -> 
     assert (answer.status_code, Mission.objects.count()) == (400, 0)
 
 
-def test_a_frozen_driver_is_not_available(client: APIClient, ada: Driver) -> None:
+def test_a_frozen_driver_is_as_unknown_as_nobody(client: APIClient, ada: Driver) -> None:
     freeze_driver(ada)
     answer = post(client, driver=str(ada.uuid))
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "not_available")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "does_not_exist")
     assert Mission.objects.count() == 0
 
 
@@ -230,6 +230,20 @@ def test_nothing_new_is_304_and_a_change_is_not(client: APIClient, acme: Employe
     client.patch(url, {"reference": "new"}, headers={"If-Match": known})
     answer = client.get(url, headers={"If-None-Match": known})
     assert (answer.status_code, answer.json()["reference"]) == (200, "new")
+
+
+def test_a_driver_who_is_frozen_is_no_longer_shown_whatever_was_known(
+    client: APIClient, acme: Employer, ada: Driver
+) -> None:
+    url = f"{MISSIONS}/{make_mission(acme, ada, external_id='M-1').uuid}"
+    before = client.get(url)
+    assert before.json()["driver"] == str(ada.uuid)
+    assert client.get(MISSIONS, {"driver": str(ada.uuid)}).json()["results"] != []
+    freeze_driver(ada)
+    after = client.get(url, headers={"If-None-Match": before["ETag"]})
+    assert after.status_code == 200
+    assert str(ada.uuid) not in after.content.decode()
+    assert client.get(MISSIONS, {"driver": str(ada.uuid)}).json()["results"] == []
 
 
 def test_a_change_without_if_match_is_428(client: APIClient, acme: Employer) -> None:
@@ -313,7 +327,7 @@ def test_a_hand_over_keeps_both_parts(
     body = {"driver": str(ben.uuid), "at": "2026-11-20T10:00:00Z"}
     shown = client.post(f"{url}/hand-over", body).json()
     assert (shown["driver"], shown["truck"]) == (str(ben.uuid), str(truck12.uuid))
-    parts = [(row["driver"], row["began_at"], row["ended_at"]) for row in shown["assignments"]]
+    parts = [(row["driver"], row["from"], row["to"]) for row in shown["assignments"]]
     assert parts == [
         (str(ada.uuid), None, "2026-11-20T10:00:00Z"),
         (str(ben.uuid), "2026-11-20T10:00:00Z", None),
