@@ -157,7 +157,7 @@ def _spline(before: float, here: float, there: float, after: float, share: float
 def _bent(curve: list[Point]) -> list[Point]:
     """The curve swinging a little to both sides, and not at all at its two ends."""
     bent = []
-    whole_m = len(curve) * STEP_M
+    whole_m = (len(curve) - 1) * STEP_M
     for index, (latitude, longitude) in enumerate(curve):
         along_m = index * STEP_M
         near_end = min(along_m, whole_m - along_m, BEND_EVERY_M) / BEND_EVERY_M
