@@ -8,17 +8,18 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.actors import Actor, actor_of
+from accounts.actors import actor_of
 from accounts.models import Driver, Role
 from accounts.permissions import Allows
-from missions.fields import MomentField, OwnField
+from missions.fields import MomentField
+from tracking.api.tracks import driver_of
 from tracking.relinking import relink
 
 
 class RelinkRequest(serializers.Serializer[Any]):
     """Whose fixes, and recorded when: `[from, to)`."""
 
-    driver = OwnField(Driver.objects.filter(frozen_at__isnull=True))
+    driver = serializers.UUIDField()
 
     def get_fields(self) -> dict[str, Any]:
         # `from` is a word of Python's and cannot be an attribute.
@@ -44,12 +45,6 @@ class Relinks(GenericAPIView[Any]):
     pagination_class = None
     filter_backends = []
 
-    def get_serializer_context(self) -> dict[str, object]:
-        """The schema is drawn without anybody asking."""
-        auth = getattr(self.request, "auth", None)
-        employer = auth.employer if isinstance(auth, Actor) else None
-        return {**super().get_serializer_context(), "employer": employer}
-
     @extend_schema(operation_id="relink", request=RelinkRequest, responses=RelinkSerializer)
     def post(self, request: Request) -> Response:
         """Link a driver's fixes in a range by the assignments as they are now.
@@ -60,5 +55,6 @@ class Relinks(GenericAPIView[Any]):
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
         found = asked.validated_data
-        relinked = relink(found["driver"], found["from"], found["to"], actor=actor_of(request))
+        driver = driver_of(request, found["driver"])
+        relinked = relink(driver, found["from"], found["to"], actor=actor_of(request))
         return Response({"checked": relinked.checked, "changed": relinked.changed})
