@@ -15,4 +15,9 @@ class Job(NamedTuple):
     queue: str
 
 
-JOBS: tuple[Job, ...] = ()
+JOBS: tuple[Job, ...] = (
+    Job("tracking.tasks.make_partitions", timedelta(hours=1), "upkeep"),
+    Job("tracking.tasks.end_silent_missions", timedelta(minutes=10), "upkeep"),
+    Job("tracking.tasks.end_silent_duties", timedelta(minutes=10), "upkeep"),
+    Job("tracking.tasks.expire_quarantine", timedelta(hours=1), "upkeep"),
+)
