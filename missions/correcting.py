@@ -73,7 +73,9 @@ def _move_begin(row: MissionAssignment, begin: datetime | None) -> list[Span]:
     """
     old = row.period.lower
     if old is None or begin is None:
-        raise Invalid("Only the first assignment has no beginning, and it keeps none.", field="from")
+        raise Invalid(
+            "Only the first assignment has no beginning, and it keeps none.", field="from"
+        )
     refuse_future(begin, "from")
     previous = (
         row.mission.assignments.select_related("driver").filter(id__lt=row.pk).order_by("id").last()
