@@ -102,8 +102,8 @@ class DeviceHandOverView(ActorView):
     @extend_schema(request=HandOver, responses=DeviceDetailSerializer)
     def post(self, request: Request, id: UUID) -> Response:
         """From this moment on another driver carries the phone."""
-        sent = self.sent(HandOver)
         device = of_employer(Device, self.actor, id)
+        sent = self.sent(HandOver)
         driver = of_employer(visible_drivers(self.actor), self.actor, sent["driver"])
         hand_over_device(self.actor, device, driver, sent.get("at") or timezone.now())
         return detailed(self.actor, id)

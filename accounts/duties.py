@@ -12,7 +12,7 @@ from accounts.audit import record
 from accounts.duty_marks import DutyMarkKind
 from accounts.duty_periods import KINDS, DutyKind, DutyPeriod, Mark, duty_periods
 from accounts.models import Driver, DutyMark, MarkSource
-from accounts.refusals import AlreadyTaken, Invalid
+from accounts.refusals import AlreadyTaken, DriverFrozen, Invalid
 
 
 def mark_duty(actor: Actor, driver: Driver, kind: DutyMarkKind, at: datetime) -> DutyMark:
@@ -20,6 +20,9 @@ def mark_duty(actor: Actor, driver: Driver, kind: DutyMarkKind, at: datetime) ->
     if at > timezone.now():
         raise Invalid("A mark is about the past.", field="recorded_at")
     with transaction.atomic():
+        # Locked, so that a freeze waits for this mark or this mark sees the freeze.
+        if Driver.objects.select_for_update(no_key=True).get(pk=driver.pk).frozen_at is not None:
+            raise DriverFrozen("This driver's data is frozen.")
         mark, is_new = DutyMark.objects.get_or_create(
             driver=driver,
             recorded_at=at,

@@ -1,4 +1,4 @@
-"""The database refuses a link between two employers, and an edit of the audit trail."""
+"""The database refuses a link between two employers."""
 
 from django.db import migrations
 

@@ -125,3 +125,11 @@ def test_an_employers_own_spacing_goes_to_the_app(acme: Employer, ada_phone: Pho
     acme.save()
     ada_phone.driver.employer.refresh_from_db()
     assert app_settings(ada_phone.device, ada_phone.driver)["min_spacing_m"] == 250
+
+
+def test_another_employers_phone_is_not_found_whatever_is_sent(
+    client_for: ClientFor, ada_phone: Phone
+) -> None:
+    path = f"/api/v1/devices/{ada_phone.device.uuid}/hand-over"
+    assert client_for("dispatcher").post(path, {}).status_code == 400
+    assert client_for("stranger").post(path, {}).status_code == 404

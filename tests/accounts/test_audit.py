@@ -1,7 +1,7 @@
 """The trail of changes."""
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.transaction import TransactionManagementError
 
 from accounts.actors import Actor
@@ -40,3 +40,11 @@ def test_a_command_is_named_as_such(db: None) -> None:
     assert (entry.actor_kind, entry.actor) == ("command", None)
     assert (entry.object_kind, entry.object_id) == ("employer", employer.uuid)
     assert "Acme" not in str(entry.detail)
+
+
+def test_the_database_refuses_to_edit_an_entry(acme: Employer) -> None:
+    entry = record(None, "employer.changed", acme)
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        AuditEntry.objects.filter(pk=entry.pk).update(action="nothing.happened")
+    entry.refresh_from_db()
+    assert entry.action == "employer.changed"
