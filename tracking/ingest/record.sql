@@ -306,7 +306,8 @@ SELECT coalesce(string_agg(letter, '' ORDER BY n), ''),
   ) answered
 
 -- == FIXES
--- All fixes, the stages' own included. `sent` has one row for each; so has the answer.
+-- All fixes, the stages' own included; recording.py has dropped the doubles of a request.
+-- The answer names only the exceptions: which rows were not stored and why.
 sent AS MATERIALIZED (
     SELECT s.*, 'epoch'::timestamptz + s.recorded_at_us * interval '1 microsecond' AS recorded_at
       FROM unnest(%(request)s::int4[], %(recorded_at_us)s::int8[], %(fix_id)s::int8[],
@@ -386,7 +387,7 @@ resolved AS MATERIALIZED (
                      < statement_timestamp() - make_interval(months => r.route_months::int) THEN 'P'
            END AS refused
       FROM sent s
-      JOIN request r ON r.no = s.request
+      LEFT JOIN request r ON r.no = s.request
       LEFT JOIN holding h ON h.no = s.request AND h.period @> s.recorded_at
       LEFT JOIN driver d ON d.id = h.driver_id
 ),
@@ -440,12 +441,9 @@ spaced AS MATERIALIZED (
      WHERE f.min_spacing_m > 25 AND f.verdict IS NULL
 ),
 judged AS MATERIALIZED (
-    SELECT f.*, coalesce(f.verdict, CASE WHEN s.is_kept IS FALSE THEN 'T' END) AS outcome,
-           row_number() OVER same_fix AS nth,
-           first_value(s.is_kept) OVER same_fix AS is_first_kept
+    SELECT f.*, coalesce(f.verdict, CASE WHEN s.is_kept IS FALSE THEN 'T' END) AS outcome
       FROM linked f
       LEFT JOIN spaced s ON s.n = f.n
-    WINDOW same_fix AS (PARTITION BY f.driver_id, f.recorded_at_us, f.fix_id ORDER BY f.n)
 ),
 inserted AS (
     INSERT INTO tracking_fix (
@@ -456,7 +454,7 @@ inserted AS (
            latitude_e7, longitude_e7, kind, link_source, truck_id, mission_id, accuracy_m,
            speed_mps, heading_deg, battery, altitude_m, odometer_m, nullif(all_flags, 0)
       FROM judged
-     WHERE outcome IS NULL AND nth = 1
+     WHERE outcome IS NULL
     ON CONFLICT DO NOTHING
     RETURNING driver_id, recorded_at, fix_id
 ),
@@ -466,7 +464,7 @@ widened AS (
        SET linked_period = range_merge(coalesce(a.linked_period, x.period), x.period)
       FROM (SELECT assignment_id, tstzrange(min(recorded_at), max(recorded_at), '[]') AS period
               FROM judged
-             WHERE outcome IS NULL AND nth = 1 AND is_named_while_closed
+             WHERE outcome IS NULL AND is_named_while_closed
              GROUP BY assignment_id) x
      WHERE a.id = x.assignment_id
        AND a.id = ANY (ARRAY(SELECT assignment_id FROM judged WHERE is_named_while_closed))
@@ -477,7 +475,7 @@ counted AS (
     INSERT INTO tracking_unstoredcount AS c (employer_id, device_id, day_on, reason, count)
     SELECT employer_id, device_id, (statement_timestamp() AT TIME ZONE 'UTC')::date,
            tracking_unstored_reason(outcome), count(*)
-      FROM judged WHERE outcome IS NOT NULL AND nth = 1
+      FROM judged WHERE outcome IS NOT NULL AND device_id IS NOT NULL
      GROUP BY 1, 2, 3, 4
      ORDER BY 2, 4
     ON CONFLICT (device_id, day_on, reason) DO UPDATE SET count = c.count + excluded.count
@@ -494,22 +492,24 @@ seen AS (
            FOR NO KEY UPDATE SKIP LOCKED))
     RETURNING id
 ),
-letters AS MATERIALIZED (
-    SELECT s.n,
-           CASE WHEN j.n IS NULL THEN 'N'
-                WHEN j.verdict IS NOT NULL THEN j.verdict
-                WHEN j.nth > 1 THEN CASE WHEN j.is_first_kept IS FALSE THEN 'T' ELSE 'D' END
-                WHEN j.outcome IS NOT NULL THEN j.outcome
-                WHEN i.driver_id IS NULL THEN 'D'
-                ELSE 'S' END AS letter,
-           CASE WHEN j.all_flags & 4 <> 0 THEN '1' ELSE '0' END AS warning
-      FROM sent s
-      LEFT JOIN judged j ON j.n = s.n
+-- Compared by count first: nearly always every fix is new, and there is nothing to look up.
+-- Two phones of one driver may send one fix in one group: then only the first stored it.
+exception AS (
+    SELECT n, outcome AS letter FROM judged WHERE outcome IS NOT NULL
+     UNION ALL
+    SELECT j.n, 'D'
+      FROM (SELECT n, driver_id, recorded_at, fix_id,
+                   row_number() OVER (PARTITION BY driver_id, recorded_at, fix_id ORDER BY n) AS nth
+              FROM judged
+             WHERE outcome IS NULL
+               AND (SELECT count(*) FROM inserted)
+                   < (SELECT count(*) FROM judged WHERE outcome IS NULL)) j
       LEFT JOIN inserted i ON i.driver_id = j.driver_id AND i.recorded_at = j.recorded_at
                           AND i.fix_id = j.fix_id
+     WHERE j.nth > 1 OR i.driver_id IS NULL
 )
-SELECT coalesce(string_agg(letter, '' ORDER BY n), ''),
-       coalesce(string_agg(warning, '' ORDER BY n), ''),
+SELECT (SELECT string_agg(n || letter, ',') FROM exception),
+       (SELECT string_agg(n::text, ',') FROM judged WHERE all_flags & 4 <> 0),
        (SELECT string_agg(
             CASE WHEN r.no IS NULL THEN 'U'
                  WHEN r.no = ANY (ARRAY(
@@ -518,4 +518,3 @@ SELECT coalesce(string_agg(letter, '' ORDER BY n), ''),
                  ELSE 'K' END, '' ORDER BY q.no)
           FROM generate_series(1, cardinality(%(tokens)s::bytea[])) AS q(no)
           LEFT JOIN request r ON r.no = q.no)
-  FROM letters

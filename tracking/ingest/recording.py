@@ -1,7 +1,7 @@
 """The arrays that go into record.sql and the outcomes that come back."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from tracking.ingest.judge import EPOCH, MICROSECOND
-from tracking.ingest.outcomes import Recorded, Sender
+from tracking.ingest.outcomes import DUPLICATE, STORED, Recorded, Sender
 from tracking.ingest.sent import FIRST_STAGE_KIND, JudgedFix
 
 # The recording statements are planned once for each connection, with no idea of sizes. They
@@ -41,6 +41,12 @@ class Request:
 
     token_hash: bytes
     fixes: list[JudgedFix]
+    # The positions of fixes with a place that occur earlier in the list too, and where.
+    doubles: dict[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        keys = [(fix.recorded_at_us, fix.fix_id) for fix in self.fixes]
+        self.doubles = {} if len(set(keys)) == len(keys) else _doubles(keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,15 @@ class Recorder:
         return _outcomes(group, await cursor.fetchone(), await stages.fetchone())
 
 
+def _doubles(keys: Sequence[tuple[int, int]]) -> dict[int, int]:
+    first: dict[tuple[int, int], int] = {}
+    doubles = {}
+    for position, key in enumerate(keys):
+        if first.setdefault(key, position) != position:
+            doubles[position] = first[key]
+    return doubles
+
+
 def _array(values: Iterable[object]) -> str:
     """A PostgreSQL array literal of numbers and NULLs."""
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
@@ -108,8 +123,8 @@ def _fixes(group: Sequence[Request]) -> dict[str, object]:
     names: dict[tuple[int, str], int] = {}
     mission_numbers: list[int | None] = []
     for number, request in enumerate(group, 1):
-        for fix in request.fixes:
-            if fix.latitude_e7 is None:
+        for position, fix in enumerate(request.fixes):
+            if fix.latitude_e7 is None or position in request.doubles:
                 continue
             numbers.append(number)
             rows.append(fix)
@@ -172,22 +187,43 @@ def _outcomes(
     fixes: tuple[Any, ...] | None,
     stages: tuple[Any, ...] | None,
 ) -> list[Recorded]:
-    """Deal the letters of the two statements out to the requests, in the order sent.
+    """Deal the outcomes of the two statements out to the requests, in the order sent.
 
     A stage's letter is that of its event; its fix follows the same rules.
     """
     if fixes is None or stages is None:
         raise RuntimeError("a recording statement returned no row")
-    fix_outcomes = iter(zip(fixes[0], fixes[1], strict=True))
-    stage_outcomes = iter(zip(stages[0], stages[1], strict=True))
+    fix_letters = iter(_fix_letters(group, fixes))
+    stage_letters = iter(zip(stages[0], stages[1], strict=True))
     recorded = []
     for request, sender in zip(group, fixes[2], strict=True):
-        letters, warnings = [], []
-        for fix in request.fixes:
-            letter, warning = next(fix_outcomes) if fix.latitude_e7 is not None else ("", "")
+        dealt: list[tuple[str, str]] = []
+        for position, fix in enumerate(request.fixes):
+            if position in request.doubles:
+                letter, warning = dealt[request.doubles[position]]
+                dealt.append((DUPLICATE if letter == STORED else letter, warning))
+            else:
+                dealt.append(next(fix_letters) if fix.latitude_e7 is not None else ("", ""))
             if fix.kind >= FIRST_STAGE_KIND:
-                letter, warning = next(stage_outcomes)
-            letters.append(letter)
-            warnings.append(warning)
+                dealt[position] = next(stage_letters)
+        letters, warnings = zip(*dealt, strict=True) if dealt else ((), ())
         recorded.append(Recorded(Sender(sender), "".join(letters), "".join(warnings)))
     return recorded
+
+
+_STORED: Final = (STORED, "0")
+
+
+def _fix_letters(group: Sequence[Request], answer: tuple[Any, ...]) -> list[tuple[str, str]]:
+    """A letter and warning bits for each row of the statement, which names the exceptions."""
+    rows = sum(
+        fix.latitude_e7 is not None and position not in request.doubles
+        for request in group
+        for position, fix in enumerate(request.fixes)
+    )
+    dealt = [_STORED] * rows
+    for exception in answer[0].split(",") if answer[0] else ():
+        dealt[int(exception[:-1]) - 1] = (exception[-1], "0")
+    for number in answer[1].split(",") if answer[1] else ():
+        dealt[int(number) - 1] = (dealt[int(number) - 1][0], "1")
+    return dealt

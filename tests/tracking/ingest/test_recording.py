@@ -1,16 +1,27 @@
 """One group of requests, one transaction: what is stored, linked and answered."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from random import Random
 
 import pytest
+from django.db import connection
+from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
 
 from accounts.models import DeviceHolding, DutyMark, Employer, TrackingWindow, Truck
+from config.database import connection_arguments
 from missions.models import Mission, StageEvent
 from tests.cast import Phone, assign, make_phone
 from tests.tracking.ingest.asgi_phone import AsgiPhone, fix, mark
 from tests.tracking.ingest.conftest import make_mission
+from tracking.ingest.judge import accepted_span, judged
+from tracking.ingest.outcomes import Recorded
+from tracking.ingest.recording import SESSION_OPTIONS, Recorder, Request
+from tracking.ingest.sent import JudgedFix, SentFix
 from tracking.models import Fix, LinkSource, UnstoredCount
+from tracking.partitions import make_partitions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINUTE = timedelta(minutes=1)
@@ -62,6 +73,32 @@ def test_the_same_fix_twice_in_one_batch_is_stored_once(
         "duplicate",
         "duplicate",
     ]
+
+
+def test_two_phones_of_one_driver_in_one_group_store_a_fix_once(
+    ada_phone: Phone, ben_phone: Phone, now: datetime
+) -> None:
+    second = make_phone(ada_phone.driver)
+    place = judged(
+        SentFix(recorded_at=now, latitude=50.85, longitude=4.35),
+        accepted_span(datetime.now(UTC), 59),
+    )
+    assert isinstance(place, JudgedFix)
+    make_partitions()
+
+    async def record() -> list[Recorded]:
+        conninfo = make_conninfo(**connection_arguments(connection.settings_dict))
+        async with await AsyncConnection.connect(
+            conninfo, autocommit=True, options=SESSION_OPTIONS
+        ) as connected:
+            group = [
+                Request(sha256(phone.token.encode()).digest(), [place])
+                for phone in (ada_phone, second, ben_phone)
+            ]
+            return await Recorder(connected, has_route_period=True).record_group(group)
+
+    assert [outcome.letters for outcome in asyncio.run(record())] == ["S", "D", "S"]
+    assert len(stored(ada_phone)) == len(stored(ben_phone)) == 1
 
 
 def test_two_places_in_one_second_are_two_fixes(
