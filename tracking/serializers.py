@@ -5,7 +5,7 @@ take longer than the database. The serializer classes say the same to the OpenAP
 tests/tracking holds the two together.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -91,48 +91,44 @@ def fix_data(fix: StoredFix, names: Names) -> dict[str, object]:
     }
 
 
-class Texts:
-    """UUIDs as text, made once each: a stream names the same few thousands of times."""
+class _Texts(dict[int | None, str | None]):
+    """Ids inside to UUIDs as text, each made once: a stream names the same ones for ever."""
+
+    def __init__(self, uuids: Mapping[int, UUID]) -> None:
+        super().__init__({None: None})
+        self._uuids = uuids
+
+    def __missing__(self, inside: int | None) -> str | None:
+        uuid = None if inside is None else self._uuids.get(inside)
+        text = self[inside] = None if uuid is None else str(uuid)
+        return text
+
+
+class RowWriter:
+    """Stored fixes as the formats write them, with the names that have been learnt."""
 
     def __init__(self, names: Names) -> None:
-        self._names = names
-        self._texts: dict[UUID, str] = {}
+        self._drivers = _Texts(names.drivers)
+        self._trucks = _Texts(names.trucks)
+        self._missions = _Texts(names.missions)
 
-    def rows(self, fixes: Iterable[StoredFix]) -> Iterable[FixRow]:
-        """Fixes as the formats write them."""
-        drivers, trucks = self._names.drivers, self._names.trucks
-        missions, text = self._names.missions, self._text
-        for (
-            recorded_at, driver_id, _, received_at, _, latitude_e7, longitude_e7, kind,
-            link_source, truck_id, mission_id, accuracy_m, speed_mps, heading_deg, battery,
-            altitude_m, odometer_m, flags,
-        ) in fixes:  # fmt: skip
-            yield FixRow(
-                recorded_at,
-                received_at,
-                latitude_e7,
-                longitude_e7,
-                LABEL_BY_KIND[kind],
-                text(drivers.get(driver_id)),
-                text(trucks.get(truck_id)) if truck_id else None,
-                text(missions.get(mission_id)) if mission_id else None,
-                LINK_SOURCES[link_source],
-                accuracy_m,
-                speed_mps,
-                heading_deg,
-                altitude_m,
-                odometer_m,
-                battery,
-                bool(flags and flags & FLAG_MOCK),
+    def rows(self, fixes: Iterable[StoredFix]) -> list[FixRow]:
+        """One row for each. The innermost loop of a stream: no call it can do without."""
+        drivers, trucks, missions = self._drivers, self._trucks, self._missions
+        labels, sources, row = LABEL_BY_KIND, LINK_SOURCES, FixRow
+        return [
+            row(
+                recorded_at, received_at, latitude_e7, longitude_e7, labels[kind],
+                drivers[driver_id], trucks[truck_id], missions[mission_id], sources[link_source],
+                accuracy_m, speed_mps, heading_deg, altitude_m, odometer_m, battery,
+                flags is not None and flags & FLAG_MOCK != 0,
             )
-
-    def _text(self, uuid: UUID | None) -> str | None:
-        if uuid is None:
-            return None
-        found = self._texts.get(uuid)
-        if found is None:
-            found = self._texts[uuid] = str(uuid)
-        return found
+            for (
+                recorded_at, driver_id, _, received_at, _, latitude_e7, longitude_e7, kind,
+                link_source, truck_id, mission_id, accuracy_m, speed_mps, heading_deg, battery,
+                altitude_m, odometer_m, flags,
+            ) in fixes
+        ]  # fmt: skip
 
 
 class ShiftSerializer(serializers.Serializer[Any]):

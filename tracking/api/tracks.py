@@ -27,7 +27,7 @@ from missions.models import Mission
 from tracking.formats import Csv, Format, GeoJson, Gpx, rfc3339
 from tracking.histories import History, Names, Subject, history_of
 from tracking.parameters import AskedRange, asked_key, asked_range, cursor_for
-from tracking.serializers import FixPageSerializer, Texts, fix_data
+from tracking.serializers import FixPageSerializer, RowWriter, fix_data
 
 # What tells where somebody was is kept by nobody on the way.
 NOT_STORED: Final = {"Cache-Control": "no-store"}
@@ -211,12 +211,12 @@ def _title(subject: Subject) -> str:
 
 async def _document(written: Format, history: History) -> AsyncGenerator[bytes]:
     names = Names()
-    texts = Texts(names)
+    writer = RowWriter(names)
     yield written.head()
     # Closed here and now when the client leaves, not whenever it is collected.
     async with aclosing(history.chunks(names)) as chunks:
         async for chunk in chunks:
-            yield written.rows(texts.rows(chunk))
+            yield written.rows(writer.rows(chunk))
     yield written.tail()
 
 
