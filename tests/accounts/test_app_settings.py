@@ -1,0 +1,28 @@
+"""What the app is told and what ingest does are the same."""
+
+from django.urls import reverse
+
+from accounts.app_settings import INGEST_URL, MAX_BATCH
+from accounts.duty_marks import DutyMarkKind
+from accounts.stages import Stage
+from tracking import openapi
+from tracking.ingest.dialects import native
+from tracking.ingest.sent import DUTY_MARK_KINDS, KIND_BY_LABEL, STAGE_KINDS
+
+
+def test_the_app_may_send_as_many_fixes_as_ingest_takes() -> None:
+    assert MAX_BATCH == native.MAX_FIXES == 1000
+
+
+def test_the_app_is_sent_to_where_ingest_listens() -> None:
+    assert INGEST_URL == openapi.PATH
+
+
+def test_every_stage_and_duty_mark_is_a_kind_of_fix() -> None:
+    assert {stage.value for stage in Stage} == STAGE_KINDS
+    assert {mark.value for mark in DutyMarkKind} == DUTY_MARK_KINDS
+    assert {stage.label for stage in Stage} <= set(KIND_BY_LABEL)
+
+
+def test_pairing_is_where_the_contract_says() -> None:
+    assert reverse("api-pairing") == "/api/v1/pairing"
