@@ -229,7 +229,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"  # built from the code by `make`, wherever the data is
+STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [
     (name, folder)
     for name, folder in (

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,16 +15,10 @@ from typing import Any
 from django.conf import settings
 
 from config.embedded import EmbeddedPostgres, socket_directory
-from config.processes import end_leftovers
+from config.processes import end_leftovers, processes_in
+from tests.real_system import free_port
 
 LEFT_TO_DEFAULTS = ("DATABASE_URL", "REDIS_URL", "HOST", "METRICS_TOKEN", "ALLOWED_HOSTS")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Product:
@@ -44,6 +37,11 @@ class Product:
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
+
+    def collect_static_files(self) -> None:
+        """What `make` does before the first start."""
+        command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+        subprocess.run(command, cwd=settings.BASE_DIR, env=self.environment, check=True)
 
     def launch(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
@@ -102,7 +100,7 @@ class Product:
 
     def manage(self, *arguments: str, stdin: str | None = None) -> dict[str, Any]:
         """A management command beside the running product; returns its JSON object."""
-        done = subprocess.run(  # noqa: S603 - a command of ours
+        done = subprocess.run(
             [sys.executable, "manage.py", *arguments, "--json"],
             cwd=settings.BASE_DIR,
             env=self.environment,
@@ -117,15 +115,21 @@ class Product:
         return answer
 
     def processes(self) -> dict[int, str]:
-        """Every process that was started with this folder, by id, with its command line."""
+        """Every process that was started with this folder, by id, with its command line.
+
+        PostgreSQL and Redis write their titles over what /proc shows of the environment: they
+        are known by the folder they work in.
+        """
         mark = f"VAR_DIR={self.var}".encode()
+        servers = {pid for name in ("postgres", "redis") for pid in processes_in(self.var / name)}
         found = {}
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                pid = int(entry.name)
+                if pid in servers or mark in (entry / "environ").read_bytes().split(b"\0"):
                     command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                     if command:  # empty: it has ended and waits to be collected
-                        found[int(entry.name)] = command
+                        found[pid] = command
         return found
 
     def pids_of(self, part: str) -> list[int]:

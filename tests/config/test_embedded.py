@@ -41,7 +41,9 @@ def test_it_is_postgresql_18_in_utf8_by_code_point(postgres: EmbeddedPostgres) -
 
 def test_it_keeps_what_it_commits(postgres: EmbeddedPostgres) -> None:
     with psycopg.connect(postgres.conninfo("postgres")) as connection:
-        found = dict(connection.execute(SHOW_DURABLE, {"names": list(DURABLE)}).fetchall())
+        found: dict[str, str] = dict(
+            connection.execute(SHOW_DURABLE, {"names": list(DURABLE)}).fetchall()
+        )
     assert found == {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
     assert not_durable(found) == []
     assert not_durable({**found, "fsync": "off"}) == ["fsync is off"]
@@ -117,7 +119,7 @@ def test_redis_answers_on_its_socket(tmp_path: Path) -> None:
     child = server.child()
     child.start()
     try:
-        client = redis.Redis(unix_socket_path=str(server.socket), retry=None)
+        client = redis.Redis(unix_socket_path=str(server.socket))
         deadline_s = time.monotonic() + 10
         while not server.socket.exists() and time.monotonic() < deadline_s:
             time.sleep(0.02)

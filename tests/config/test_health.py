@@ -17,9 +17,14 @@ OTHER_MACHINE = ("192.0.2.7", 40000)
 THIS_MACHINE = ("127.0.0.1", 40000)
 
 
-def ask(path: str, *, client: tuple[str, int] = THIS_MACHINE, **headers: str) -> Response:
+def ask(
+    path: str,
+    headers: dict[str, str] | None = None,
+    *,
+    client: tuple[str, int] = THIS_MACHINE,
+) -> Response:
     async def get() -> Response:
-        transport = ASGITransport(health_application, client=client)  # type: ignore[arg-type]
+        transport = ASGITransport(health_application, client=client)
         async with AsyncClient(transport=transport, base_url="http://test") as http:
             return await http.get(path, headers=headers)
 
@@ -100,15 +105,16 @@ def test_the_metrics_are_open_on_this_machine_alone() -> None:
     assert here.status_code == 200
     assert "milepost_test_things_total 1.0" in here.text
     assert ask("/metrics", client=OTHER_MACHINE).status_code == 401
-    assert ask("/metrics", **{"X-Forwarded-For": "192.0.2.7"}).status_code == 401
+    assert ask("/metrics", {"X-Forwarded-For": "192.0.2.7"}).status_code == 401
 
 
 def test_the_metrics_need_their_token_once_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "METRICS_TOKEN", "a-token-for-the-monitor")
+    token = "for-the-monitor"
+    monkeypatch.setattr(settings, "METRICS_TOKEN", token)
     assert ask("/metrics").status_code == 401
-    wrong = ask("/metrics", Authorization="Bearer something-else")
+    wrong = ask("/metrics", {"Authorization": "Bearer something-else"})
     assert (wrong.status_code, wrong.headers["WWW-Authenticate"]) == (401, "Bearer")
-    right = ask("/metrics", client=OTHER_MACHINE, Authorization="Bearer a-token-for-the-monitor")
+    right = ask("/metrics", {"Authorization": f"Bearer {token}"}, client=OTHER_MACHINE)
     assert right.status_code == 200
 
 

@@ -26,6 +26,7 @@ def count_of_employers(running: Product, employer: str) -> int:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     with product(tmp_path_factory.mktemp("run")) as made:
+        made.collect_static_files()
         made.start()
         yield made
 

@@ -1,0 +1,49 @@
+"""No secret and no whereabouts in a log line."""
+
+import logging
+import sys
+
+import pytest
+
+from config.redaction import RedactingFormatter, redacted
+
+TOKEN = "mpd_" + "Zk3vQ8-hT2yLrWq0nB5sXcJ7uE9aGmPd1iOf4RtYwVA"
+
+
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ("GET /api/v1/drivers?q=Ada+Peeters 500", "Ada"),
+        (f"GET /ingest/osmand/{TOKEN} 400", TOKEN),
+        (f"Authorization: Bearer {TOKEN}", TOKEN),
+        ("Authorization: Basic dHJ1Y2s6c2VjcmV0", "dHJ1Y2s6c2VjcmV0"),
+        ('{"token": "short-one"}', "short-one"),
+        ("password=hunter22 for somebody", "hunter22"),
+        (f"unknown {TOKEN}", TOKEN),
+        ("no partition for 50.8503396 4.3517103", "50.8503396"),
+        ("at lon=-4.35171", "4.35171"),
+        ("duplicate key\nDETAIL:  Key (name)=(Ada Peeters) already exists.", "Ada Peeters"),
+    ],
+)
+def test_it_is_not_in_the_line(line: str, secret: str) -> None:
+    assert secret in line
+    assert secret not in redacted(line)
+
+
+def test_what_helps_to_find_a_fault_stays() -> None:
+    line = "500 /api/v1/missions/7c9e6679-7425-40de-944b-e07fc1f90ae7 in 0.31 s, PostgreSQL 18.4"
+    assert redacted(line) == line
+
+
+def test_a_traceback_is_covered_too() -> None:
+    formatter = RedactingFormatter("{message}", style="{")
+    try:
+        raise ValueError(f"cannot read {TOKEN}")  # noqa: TRY301 - a traceback is wanted
+    except ValueError:
+        record = logging.getLogger("test").makeRecord(
+            "test", logging.ERROR, "file.py", 1, "failed for %s", (TOKEN,), None
+        )
+        record.exc_info = sys.exc_info()
+    text = formatter.format(record)
+    assert "ValueError" in text
+    assert TOKEN not in text

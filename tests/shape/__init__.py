@@ -1,0 +1,1 @@
+"""Tests of the structure: what a reviewer would otherwise have to remember."""
