@@ -8,6 +8,7 @@ Order: `(recorded_at, driver_id, fix_id)`, oldest first, `[begin_at, end_at)`. E
 carries its range of `recorded_at` as constants, so that only the months in question are opened.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,9 @@ SPANS_AT_ONCE: Final = 16
 CHUNK: Final = 2_000
 # What the sessions of streams are called in pg_stat_activity.
 STREAM: Final = "milepost stream"
+# Streams of one process at a time, each with a connection; one more waits for its turn.
+STREAMS_AT_ONCE: Final = 16
+_turns: Final = asyncio.Semaphore(STREAMS_AT_ONCE)
 
 Subject = Driver | Truck | Mission
 
@@ -144,7 +148,7 @@ class History:
         open, and a driver who is frozen meanwhile is gone from the next chunk. When `names`
         is given it knows every id of a chunk before the chunk is handed out.
         """
-        async with await _own_connection() as own:
+        async with _turns, await _own_connection() as own:
             for window in windows(self.spans, SPANS_AT_ONCE):
                 after: Key | None = None
                 while chunk := await _rows(own, window, after):

@@ -15,6 +15,7 @@ from accounts.models import Driver, Employer, Truck
 from missions.models import MissionAssignment
 from tests.cast import Phone, assign, make_driver, make_phone, put_fixes
 from tests.tracking.reading import EIGHT, at, drive, give, minutes, opened, pages
+from tracking import histories
 from tracking.histories import (
     CHUNK,
     STREAM,
@@ -371,3 +372,27 @@ def freeze_on_own_connection(driver: Driver) -> None:
         freeze_driver(driver)
     finally:
         connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_stream_too_many_waits_for_its_turn(
+    ada: Driver, ada_phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_fixes(ada_phone, drive(0, 3))
+    monkeypatch.setattr(histories, "_turns", asyncio.Semaphore(2))
+    most = 0
+
+    async def read() -> int:
+        nonlocal most
+        count = 0
+        async for chunk in whole(ada).chunks():
+            most = max(most, streams_open())
+            await asyncio.sleep(0.05)
+            count += len(chunk)
+        return count
+
+    async def all_at_once() -> list[int]:
+        return await asyncio.gather(*(read() for _ in range(5)))
+
+    assert asyncio.run(all_at_once()) == [3] * 5
+    assert most == 2
