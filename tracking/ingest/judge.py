@@ -7,16 +7,18 @@ spacing, route period) is decided in record.sql, with the rows locked.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Final
 
 from missions.stages import EXCEPTION_REASONS, Stage
 from tracking.ingest.sent import (
+    EPOCH,
     FIRST_DUTY_MARK_KIND,
     FIRST_STAGE_KIND,
     FLAG_MOCK,
     KIND_BY_LABEL,
+    MICROSECOND,
     JudgedFix,
     Refusal,
     SentFix,
@@ -24,8 +26,6 @@ from tracking.ingest.sent import (
     fix_id_without_place,
 )
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND: Final = timedelta(microseconds=1)
 # A phone's clock may run ahead by this much (network time is better; hand-set clocks are not).
 MAX_AHEAD: Final = timedelta(minutes=10)
 

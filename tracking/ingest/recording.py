@@ -9,9 +9,8 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from tracking.ingest.judge import EPOCH, MICROSECOND
 from tracking.ingest.outcomes import DUPLICATE, STORED, Recorded, Sender
-from tracking.ingest.sent import FIRST_STAGE_KIND, JudgedFix
+from tracking.ingest.sent import EPOCH, FIRST_STAGE_KIND, MICROSECOND, JudgedFix
 
 # The recording statements are planned once for each connection, with no idea of sizes. They
 # say themselves how each table is reached (record.sql); the rest is kept from the planner.

@@ -4,7 +4,7 @@ The kinds are the stages (missions), the duty marks (accounts) and two of our ow
 number is what the database holds.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from struct import Struct
 from typing import Annotated, Final, NamedTuple
@@ -13,6 +13,9 @@ import msgspec
 
 from accounts.duty_marks import DutyMarkKind
 from missions.stages import Stage
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
 
 DISTANCE: Final = 1
 HEARTBEAT: Final = 2
