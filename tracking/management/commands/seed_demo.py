@@ -26,4 +26,4 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"id": state.employer, "logins": logins}))
             return
         for login in state.logins:
-            self.stdout.write(f"  {login.role:<11} {login.email:<25} {login.password}")
+            self.stdout.write(f"{login.role:<11} {login.email:<25} {login.password}")
