@@ -37,6 +37,7 @@ from config.embedded import (
     EmbeddedRedis,
     EmbeddedServerFailed,
     only_one_here,
+    socket_directory,
 )
 from config.listening import LOOPBACK, PortTaken, check_port
 from config.processes import Child, spawn, stop_all
@@ -83,6 +84,8 @@ class Supervisor:
         finally:
             stop_all(self.workers, within_s=STOP_TIMEOUT_S)
             stop_all(self.servers, within_s=STOP_SERVERS_TIMEOUT_S)
+            with contextlib.suppress(OSError):  # not there, or another's server still in it
+                socket_directory(settings.VAR_DIR).rmdir()
 
     def start(self) -> None:
         self.start_servers()

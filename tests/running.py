@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,8 +142,7 @@ class Product:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         end_leftovers(EmbeddedPostgres(var=self.var).data, signal.SIGQUIT, within_s=5)
-        for socket_file in socket_directory(self.var).glob("*"):
-            socket_file.unlink()
+        shutil.rmtree(socket_directory(self.var), ignore_errors=True)
 
 
 @contextlib.contextmanager

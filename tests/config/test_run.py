@@ -115,6 +115,7 @@ def test_ctrl_c_ends_everything_soon_and_the_data_is_there_after(running: Produc
     assert len(running.processes()) > 5
     assert running.stop(signal.SIGINT) < 10
     assert running.processes() == {}
+    assert not socket_directory(running.var).exists()
     assert running.start() < 15  # under 5 s on an idle machine; make bench measures it
     assert count_of_employers(running, made) == 1
 
