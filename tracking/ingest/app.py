@@ -5,6 +5,7 @@ Every 2xx is sent after COMMIT. What is refused is refused as the contract says 
 """
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,9 +27,10 @@ from tracking.ingest.http import (
     read_body,
 )
 from tracking.ingest.judge import accepted_span
+from tracking.ingest.metrics import TURNED_AWAY
 from tracking.ingest.outcomes import DatabaseAway, QueueFull, Sender
 from tracking.ingest.recording import Request
-from tracking.ingest.sent import JudgedFix
+from tracking.ingest.sent import JudgedFix, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -124,8 +126,10 @@ class IngestApplication:
         except BodyRefused as refused:
             return refused.answer
         except DatabaseAway:
+            TURNED_AWAY.labels("database_away").inc()
             return AWAY
         except QueueFull:
+            TURNED_AWAY.labels("queue_full").inc()
             return FULL
 
     async def _native(self, scope: Scope, receive: Receive) -> Answer:
@@ -152,7 +156,11 @@ class IngestApplication:
         await self.startup()
         assert self._groups is not None  # noqa: S101 (startup has just made it)
         outcome = await self._groups.record(
-            Request(_hash(token), [fix for fix in fixes if isinstance(fix, JudgedFix)])
+            Request(
+                _hash(token),
+                [fix for fix in fixes if isinstance(fix, JudgedFix)],
+                Counter(fix.reason for fix in fixes if isinstance(fix, Refusal)),
+            )
         )
         if outcome.sender is Sender.UNKNOWN:
             return UNAUTHORIZED

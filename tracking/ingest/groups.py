@@ -15,6 +15,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.errors import DeadlockDetected
 
+from tracking.ingest.metrics import GROUP_SECONDS, count_group
 from tracking.ingest.outcomes import DatabaseAway, QueueFull, Recorded
 from tracking.ingest.recording import SESSION_OPTIONS, Recorder, Request
 
@@ -164,10 +165,12 @@ class GroupCommit:
         slow = asyncio.get_running_loop().call_later(SLOW_AFTER_S, self._go_away)
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                outcomes = await recorder.record_group([waiting.request for waiting in group])
+                with GROUP_SECONDS.time():
+                    outcomes = await recorder.record_group([w.request for w in group])
         finally:
             slow.cancel()
         self._is_away = False
+        count_group(outcomes)
         for waiting, outcome in zip(group, outcomes, strict=True):
             if not waiting.outcome.done():
                 waiting.outcome.set_result(outcome)

@@ -471,11 +471,19 @@ widened AS (
        AND (a.linked_period IS NULL OR NOT a.linked_period @> x.period)
     RETURNING a.id
 ),
+-- What the judge refused comes along as numbers by reason.
 counted AS (
     INSERT INTO tracking_unstoredcount AS c (employer_id, device_id, day_on, reason, count)
-    SELECT employer_id, device_id, (statement_timestamp() AT TIME ZONE 'UTC')::date,
-           tracking_unstored_reason(outcome), count(*)
-      FROM judged WHERE outcome IS NOT NULL AND device_id IS NOT NULL
+    SELECT employer_id, device_id, (statement_timestamp() AT TIME ZONE 'UTC')::date, reason,
+           sum(fixes)
+      FROM (
+        SELECT employer_id, device_id, tracking_unstored_reason(outcome) AS reason, 1 AS fixes
+          FROM judged WHERE outcome IS NOT NULL AND device_id IS NOT NULL
+         UNION ALL
+        SELECT r.employer_id, r.device_id, x.reason, x.fixes
+          FROM unnest(%(refused_request)s::int4[], %(refused_reason)s::text[],
+                      %(refused_fixes)s::int4[]) AS x(request, reason, fixes)
+          JOIN request r ON r.no = x.request) unstored
      GROUP BY 1, 2, 3, 4
      ORDER BY 2, 4
     ON CONFLICT (device_id, day_on, reason) DO UPDATE SET count = c.count + excluded.count

@@ -1,6 +1,6 @@
 """The arrays that go into record.sql and the outcomes that come back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,10 +36,14 @@ STAGES, FIXES = _statements()
 
 @dataclass(slots=True)
 class Request:
-    """What one phone asks to record: its token's hash and its judged fixes."""
+    """What one phone asks to record: its token's hash and its judged fixes.
+
+    `refused` says how many were refused before, by reason: they are only counted.
+    """
 
     token_hash: bytes
     fixes: list[JudgedFix]
+    refused: Mapping[str, int] = field(default_factory=dict)
     # The positions of fixes with a place that occur earlier in the list too, and where.
     doubles: dict[int, int] = field(init=False)
 
@@ -131,11 +135,19 @@ def _fixes(group: Sequence[Request]) -> dict[str, object]:
             mission_numbers.append(
                 None if mission is None else names.setdefault((number, mission), len(names) + 1)
             )
+    refused = [
+        (number, reason, count)
+        for number, request in enumerate(group, 1)
+        for reason, count in request.refused.items()
+    ]
     columns = list(zip(*rows, strict=True)) or [()] * len(JudgedFix._fields)
     by_name = dict(zip(JudgedFix._fields, columns, strict=True))
     return {
         "request": _array(numbers),
         "mission_no": _array(mission_numbers),
+        "refused_request": [number for number, _, _ in refused],
+        "refused_reason": [reason for _, reason, _ in refused],
+        "refused_fixes": [count for _, _, count in refused],
         "mission_request": [number for number, _ in names],
         "mission_names": [name for _, name in names],
         "mission_uuids": [_uuid(name) for _, name in names],

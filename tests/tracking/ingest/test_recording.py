@@ -120,6 +120,8 @@ def test_one_bad_fix_in_a_thousand_harms_only_itself(
     assert (answer.json["stored"], answer.json["refused"]) == (999, 1)
     assert answer.json["results"][417]["reason"] == "latitude_out_of_range"
     assert len(stored(ada_phone)) == 999
+    counts = UnstoredCount.objects.filter(device=ada_phone.device)
+    assert [(row.reason, row.count) for row in counts] == [("latitude_out_of_range", 1)]
 
 
 def test_a_phone_that_changed_hands_links_each_fix_to_who_carried_it(
