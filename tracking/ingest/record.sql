@@ -86,6 +86,24 @@ marked AS (
     ON CONFLICT DO NOTHING
     RETURNING driver_id, recorded_at, kind
 ),
+-- The system ends a duty that has gone silent; the driver's own end shows that it guessed.
+taken_back AS (
+    DELETE FROM accounts_dutymark
+     WHERE id = ANY (ARRAY(
+        SELECT k.id
+          FROM resolved s
+         CROSS JOIN LATERAL (
+            SELECT k.id, k.kind, k.source, k.recorded_at FROM accounts_dutymark k
+             WHERE k.driver_id = s.driver_id AND k.recorded_at < s.recorded_at
+               AND k.kind IN (30, 31)
+             ORDER BY k.recorded_at DESC, k.kind DESC LIMIT 1) k
+         WHERE s.kind = 31 AND s.refused IS NULL AND k.kind = 31 AND k.source = 'automatic'
+           AND NOT EXISTS (SELECT FROM resolved g
+                            WHERE g.driver_id = s.driver_id AND g.kind = 30
+                              AND g.recorded_at > k.recorded_at
+                              AND g.recorded_at <= s.recorded_at)))
+    RETURNING id
+),
 -- The mission that a stage names, if it is that driver's then.
 named AS MATERIALIZED (
     SELECT s.n, m.id AS mission_id, a.truck_id

@@ -10,7 +10,8 @@ from django.db import connection
 from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 
-from accounts.models import DeviceHolding, DutyMark, Employer, TrackingWindow, Truck
+from accounts.duty_marks import DutyMarkKind
+from accounts.models import DeviceHolding, DutyMark, Employer, MarkSource, TrackingWindow, Truck
 from config.database import connection_arguments
 from missions.models import Mission, StageEvent
 from tests.cast import Phone, assign, make_phone
@@ -248,6 +249,33 @@ def test_marks_in_any_order_give_the_same_duty(
         "outside_window",
         "outside_window",
     ]
+
+
+def test_the_drivers_own_end_takes_back_an_automatic_one_of_the_same_duty_only(
+    ingest: AsgiPhone, on_duty_only: Employer, ada_phone: Phone, now: datetime
+) -> None:
+    def automatic_end(recorded_at: datetime) -> None:
+        DutyMark.objects.create(
+            employer=on_duty_only,
+            driver=ada_phone.driver,
+            kind=DutyMarkKind.DUTY_ENDED,
+            recorded_at=recorded_at,
+            source=MarkSource.AUTOMATIC,
+        )
+
+    ingest.post(ada_phone.token, [mark(now - 90 * MINUTE, "duty_started")])
+    automatic_end(now - 80 * MINUTE)
+    ingest.post(ada_phone.token, [mark(now, "duty_started")])
+    automatic_end(now + 10 * MINUTE)
+    late = [fix(now + 20 * MINUTE, 50.1), mark(now + 30 * MINUTE, "arrival")]
+    assert ingest.post(ada_phone.token, late).statuses == ["outside_window", "outside_window"]
+
+    ended = [mark(now + 40 * MINUTE, "duty_ended")]
+    assert ingest.post(ada_phone.token, ended).statuses == ["stored"]
+
+    assert ingest.post(ada_phone.token, late).statuses == ["stored", "stored"]
+    ends = DutyMark.objects.filter(driver=ada_phone.driver, source=MarkSource.AUTOMATIC)
+    assert [end.recorded_at for end in ends] == [now - 80 * MINUTE]
 
 
 def test_a_break_does_not_close_the_window_and_private_mode_does_even_in_a_mission(
