@@ -42,7 +42,7 @@ def live_site_environment(
         "PROMETHEUS_MULTIPROC_DIR": str(tmp_path_factory.mktemp("metrics")),
     }
     for command in (["basemap"], ["collectstatic", "--noinput", "--verbosity", "0"]):
-        subprocess.run(  # noqa: S603 (our own command)
+        subprocess.run(
             [sys.executable, str(PROJECT / "manage.py"), *command],
             env=environment,
             check=True,

@@ -5,7 +5,6 @@ stored by a browser or proxy, and says everything in a table; the map only shows
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
 from functools import wraps
 from hashlib import sha256
 from typing import Any, Concatenate, Final, ParamSpec
@@ -24,12 +23,10 @@ from accounts.models import Driver, Employer, Role
 from accounts.permissions import may
 from accounts.tenants import of_employer
 from tracking.basemap import basemap_folder
-from tracking.day_rows import Clock, day_rows, track, whole_distance
+from tracking.day_page import day_asked, day_context
 from tracking.days import whole_day
-from tracking.days_with_data import neighbours
-from tracking.fleet_rows import driver_name, fleet_view
-from tracking.histories import history_of_driver
-from tracking.timeline import Timeline, timeline_of_driver
+from tracking.fleet_rows import fleet_view
+from tracking.floor_map import fleet_map
 
 MAP_FILES: Final = ("land", "places")
 MAP_AGE_S: Final = 24 * 3600
@@ -75,6 +72,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def fleet(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Each driver's newest fix, on a map and in a table."""
     context = _fleet_context(actor.employer)
+    context["floor_map"] = fleet_map(context["fleet"], translation.get_language())
     return render(request, "tracking/fleet.html", context)
 
 
@@ -105,65 +103,13 @@ def driver_day(request: HttpRequest, actor: Actor, driver_id: UUID) -> HttpRespo
     if driver.frozen_at is not None:
         raise Http404
     now = timezone.now()
-    zone = ZoneInfo(driver.employer.timezone)
-    today = now.astimezone(zone).date()
-    day = _day_asked(request.GET.get("date", ""), today)
+    today = now.astimezone(ZoneInfo(driver.employer.timezone)).date()
+    day = day_asked(request.GET.get("date", ""), today)
     if day is None:
-        return render(
-            request, "tracking/no_such_date.html", {"employer": actor.employer}, status=400
-        )
-    begin_at, end_at = whole_day(day, zone)
-    timeline = timeline_of_driver(driver, day)
-    fixes = history_of_driver(driver, begin_at, end_at).fixes()
-    clock = Clock.of_day(zone, begin_at, end_at)
-    nearest = neighbours(driver, day, now)
-    context = {
-        "employer": driver.employer,
-        "driver": driver,
-        "driver_name": driver_name(driver.name, driver.number),
-        "day": day,
-        "today": today,
-        "before": nearest.before,
-        "after": nearest.after,
-        "zone": zone,
-        "timeline": timeline,
-        "rows": day_rows(timeline, clock, translation.get_language()),
-        "distance": whole_distance(timeline),
-        "trucks": _distinct(entry.truck and entry.truck.plate for entry in timeline.entries),
-        "missions": _distinct(
-            entry.mission and (entry.mission.reference or entry.mission.external_id)
-            for entry in timeline.entries
-        ),
-        "track": track(timeline, fixes),
-        "last_fix": clock.text(timeline.last_fix_at) if timeline.last_fix_at else "",
-        "is_running": day == today and _has_open_end(timeline, now),
-        "is_past_its_period": end_at < _kept_since(driver.employer, now),
-    }
+        context: dict[str, Any] = {"employer": actor.employer}
+        return render(request, "tracking/no_such_date.html", context, status=400)
+    context = day_context(driver, day, now, translation.get_language())
     return render(request, "tracking/driver_day.html", context)
-
-
-def _day_asked(text: str, today: date) -> date | None:
-    """The asked day; today when none is asked; None when it is no date a calendar has."""
-    if not text:
-        return today
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if 1970 <= day.year <= 2200 else None
-
-
-def _distinct(names: Any) -> list[str]:
-    return list(dict.fromkeys(name for name in names if name))
-
-
-def _has_open_end(timeline: Timeline, now: datetime) -> bool:
-    return timeline.last_fix_at is not None and (now - timeline.last_fix_at).total_seconds() < 1800
-
-
-def _kept_since(employer: Employer, now: datetime) -> datetime:
-    # Inexact on purpose: it chooses between two sentences on an empty page.
-    return now - timedelta(days=31 * employer.route_months)
 
 
 @require_GET

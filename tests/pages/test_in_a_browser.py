@@ -15,7 +15,7 @@ from tests.pages.conftest import OpenWindow
 
 pytestmark = pytest.mark.slow
 
-PASSWORD = "a long enough one"  # noqa: S105 (of a test's user)
+PASSWORD = "a long enough one"
 WIDTHS = [390, 1440]
 
 
@@ -164,16 +164,22 @@ def test_signing_out_closes_the_pages(open_window: OpenWindow, drives: Driver) -
     assert open_window().do(steps) == "Sign in"
 
 
-def test_without_scripts_the_tables_say_it_all(open_window: OpenWindow, drives: Driver) -> None:
-    def steps(page: Page) -> tuple[str, str]:
+def test_without_scripts_the_tables_say_it_all_and_a_drawing_shows_it(
+    open_window: OpenWindow, drives: Driver
+) -> None:
+    def steps(page: Page) -> tuple[str, str, str, int]:
         sign_in(page)
         fleet = page.locator("#fleet").inner_text()
+        named = page.locator("#map svg .moving text").text_content() or ""
         page.get_by_role("link", name="Ada Peeters").click()
-        return fleet, page.locator("#timeline").inner_text()
+        lines = page.locator("#map svg .driven").count()
+        return fleet, page.locator("#timeline").inner_text(), named, lines
 
-    fleet, timeline = open_window(java_script_enabled=False).do(steps)
+    fleet, timeline, named, lines = open_window(java_script_enabled=False).do(steps)
     assert "Ada Peeters" in fleet
     assert "Driving" in timeline
+    assert named == "Ada Peeters"
+    assert lines == 1
 
 
 def test_the_table_refreshes_and_keeps_the_focus(

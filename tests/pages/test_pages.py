@@ -61,7 +61,7 @@ def test_who_is_silent_on_duty_is_marked_with_a_word(
 ) -> None:
     assert "Silent" not in text_of(client_of(dee).get("/"))
     put_fixes(ben_phone, [(timezone.now() - timedelta(minutes=31), 50.85, 4.35)])
-    page = text_of(client_of(dee).get("/"))
+    page = text_of(client_of(dee).get("/fleet/table"))
     assert page.index("Silent") < page.index("Ben Özdemir") < page.index("Ada Peeters")
 
 

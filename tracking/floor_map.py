@@ -1,0 +1,56 @@
+"""The maps of the pages as SVG, under what Leaflet draws where scripts run."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from tracking.basemap import borders
+from tracking.day_rows import Row
+from tracking.fleet_rows import FleetView
+from tracking.places import PLACES
+from tracking.svg_map import Dot, Line, View, svg_map, view_of, within
+
+# Names of towns on one map: the larger ones first, and no more than can be read.
+MOST_PLACES = 14
+
+
+def fleet_map(fleet: FleetView, language: str) -> SafeString:
+    """Each driver's newest position by name; empty without any."""
+    dots = [
+        Dot(row.state, (row.latitude, row.longitude), row.name)
+        for group in fleet.groups
+        for row in group.rows
+    ]
+    return _drawn(_("Map of the fleet; the table says the same"), [], dots, language)
+
+
+def day_map(track: Iterable[dict[str, Any]], rows: Sequence[Row], language: str) -> SafeString:
+    """A day's track and where something happened; empty without positions."""
+    lines = [Line(part["kind"], part["points"]) for part in track]
+    dots = [
+        Dot("stop", (row.latitude, row.longitude))
+        for row in rows
+        if row.latitude is not None and row.longitude is not None
+    ]
+    return _drawn(_("Map of the day; the table says the same"), lines, dots, language)
+
+
+def _drawn(title: str, lines: list[Line], dots: list[Dot], language: str) -> SafeString:
+    points = [point for line in lines for point in line.points] + [dot.point for dot in dots]
+    view = view_of(points)
+    if view is None:
+        return SafeString("")
+    land = [Line("border", [(y, x) for x, y in ring]) for ring in borders()]
+    drawn = svg_map(title, view, [*within(view, land), *lines], [*_places(view, language), *dots])
+    return mark_safe(drawn)  # noqa: S308 (svg_map escapes every name)
+
+
+def _places(view: View, language: str) -> list[Dot]:
+    shown = [place for place in PLACES if view.shows((place.latitude, place.longitude))]
+    shown.sort(key=lambda place: place.min_zoom)
+    return [
+        Dot("place", (place.latitude, place.longitude), place.names.get(language, place.english))
+        for place in shown[:MOST_PLACES]
+    ]
