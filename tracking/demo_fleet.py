@@ -10,24 +10,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from accounts.folding import folded
-from accounts.models import (
-    Device,
-    DeviceHolding,
-    DeviceToken,
-    Driver,
-    Employer,
-    Membership,
-    Role,
-    TokenScope,
-    TrackingWindow,
-    Truck,
-    TruckAssignment,
-    User,
-)
-from accounts.secrets import DEVICE_PREFIX, new_secret, secret_hash
+from accounts.actors import Actor
+from accounts.assignments import assign_truck
+from accounts.drivers import create_driver
+from accounts.employers import create_employer
+from accounts.models import AssignmentSource, Driver, Employer, Membership, Role, Truck, User
+from accounts.phones import enrol_device
+from accounts.trucks import create_truck
+from accounts.users import create_user
 from missions.lifecycle import create_mission
 from missions.models import Mission, Site, StopPurpose
 from missions.planning import MissionPlan, StopPlan
@@ -45,6 +36,7 @@ LOGINS: Final = {
 LOOKS_BACK: Final = timedelta(hours=36)
 PLANS_AHEAD: Final = timedelta(hours=13)
 ADDRESS_RADIUS_M: Final = 250
+TRUCKS_SINCE: Final = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +119,12 @@ def _on_the_quarter(moment: datetime) -> datetime:
 
 
 def _seed_afresh(now: datetime) -> DemoState:
-    employer = _employer()
-    logins = [_login(employer, role, email) for role, email in LOGINS.items()]
-    tokens = {driver.number: _driver(employer, driver) for driver in DRIVERS}
+    actor = Actor("command", _employer())
+    logins = [_login(actor, role, email) for role, email in LOGINS.items()]
+    tokens = {driver.number: _driver(actor, driver) for driver in DRIVERS}
     for site in SITES.values():
         Site.objects.get_or_create(
-            employer=employer,
+            employer=actor.employer,
             external_id=site.key,
             defaults={
                 "name": site.name,
@@ -142,7 +134,7 @@ def _seed_afresh(now: datetime) -> DemoState:
                 "radius_m": ADDRESS_RADIUS_M,
             },
         )
-    state = DemoState(str(employer.uuid), now.replace(microsecond=0), logins, tokens)
+    state = DemoState(str(actor.employer.uuid), now.replace(microsecond=0), logins, tokens)
     write_state(state)
     return state
 
@@ -152,45 +144,27 @@ def _employer() -> Employer:
     found = member.select_related("employer").first()
     if found is not None:
         return found.employer
-    return Employer.objects.create(
-        name=NAME,
-        tracking_window=TrackingWindow.DUTY,
-        min_spacing_m=500,
-        staff_informed_on=date(2026, 1, 5),
-    )
+    return create_employer(NAME, min_spacing_m=500, staff_informed_on=date(2026, 1, 5))
 
 
-def _login(employer: Employer, role: Role, email: str) -> Login:
+def _login(actor: Actor, role: Role, email: str) -> Login:
     password = secrets.token_urlsafe(12)
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email)
-    user.set_password(password)
-    user.save()
-    Membership.objects.get_or_create(user=user, employer=employer, role=role)
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        create_user(actor, email, role, password=password)
+    else:
+        user.set_password(password)
+        user.save()
+        Membership.objects.get_or_create(user=user, employer=actor.employer, role=role)
     return Login(email, role.value, password)
 
 
-def _driver(employer: Employer, demo: DemoDriver) -> str:
-    """The driver with truck and phone; returns the token of a phone just enrolled."""
-    driver, _ = Driver.objects.get_or_create(
-        employer=employer,
-        number=demo.number,
-        defaults={
-            "name": demo.name,
-            "name_folded": folded(demo.name),
-            "adult_attested_on": date(2026, 1, 5),
-        },
-    )
-    truck, is_new = Truck.objects.get_or_create(employer=employer, plate=demo.plate)
-    if is_new:
-        TruckAssignment.objects.create(
-            employer=employer, truck=truck, driver=driver, period=DateTimeTZRange(None, None)
-        )
-    device = Device.objects.create(employer=employer, name=f"Phone {demo.number}", platform="demo")
-    DeviceHolding.objects.create(
-        employer=employer, device=device, driver=driver, period=DateTimeTZRange(None, None)
-    )
-    token = new_secret(DEVICE_PREFIX)
-    DeviceToken.objects.create(
-        employer=employer, device=device, scope=TokenScope.APP, token_hash=secret_hash(token)
-    )
+def _driver(actor: Actor, demo: DemoDriver) -> str:
+    """The driver with a truck; returns the token of a phone just enrolled."""
+    driver = Driver.objects.filter(employer=actor.employer, number=demo.number).first()
+    if driver is None:
+        driver = create_driver(actor, name=demo.name, number=demo.number)
+        truck = create_truck(actor, plate=demo.plate)
+        assign_truck(actor, truck, driver, begin=TRUCKS_SINCE, source=AssignmentSource.STATIC)
+    _, token = enrol_device(actor, driver, name=f"Phone {demo.number}")
     return token

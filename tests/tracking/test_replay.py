@@ -11,6 +11,7 @@ import httpx
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.freezing import freeze_driver
 from accounts.models import Device, Driver, Employer
 from missions.models import Mission
 from tests.cast import Phone
@@ -209,7 +210,7 @@ def test_a_replay_is_stored_once_however_often_it_runs(
     second = replayed(capsys, *arguments)
     assert (second["stored"], second["duplicates"]) == (0, 241)
     assert Fix.objects.filter(driver_id=ada.pk).count() == 240
-    assert all(device.revoked_at for device in Device.objects.filter(platform="replay"))
+    assert all(device.revoked_at for device in Device.objects.filter(name="replay"))
 
 
 @pytest.mark.slow
@@ -259,10 +260,23 @@ def test_a_server_that_is_not_there_is_said(
     monkeypatch.setattr("tracking.management.commands.replay.PATIENCE_S", 0.0)
     with pytest.raises(CommandError, match="does not answer"):
         call_command("replay", str(track), "--driver", str(ada.uuid), "--url", "http://127.0.0.1:9")
-    assert Device.objects.get(platform="replay").revoked_at is not None
+    assert Device.objects.get(name="replay").revoked_at is not None
 
 
-@pytest.mark.parametrize("driver", ["nobody", "6f0d6a5e-6a0b-4f5d-9f43-8f0f6f2f7a11"])
-def test_an_unknown_driver_is_said(db: None, track: Path, driver: str) -> None:
-    with pytest.raises(CommandError, match="There is no driver"):
+@pytest.mark.parametrize(
+    ("driver", "complaint"),
+    [
+        ("nobody", "is not an id"),
+        ("6f0d6a5e-6a0b-4f5d-9f43-8f0f6f2f7a11", "There is no driver"),
+    ],
+)
+def test_an_unknown_driver_is_said(db: None, track: Path, driver: str, complaint: str) -> None:
+    with pytest.raises(CommandError, match=complaint):
         call_command("replay", str(track), "--driver", driver)
+
+
+def test_a_frozen_drivers_track_is_refused(ada: Driver, track: Path) -> None:
+    freeze_driver(ada)
+    with pytest.raises(CommandError, match="frozen"):
+        call_command("replay", str(track), "--driver", str(ada.uuid))
+    assert not Device.objects.exists()

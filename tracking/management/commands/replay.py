@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 from tqdm import tqdm
 
-from accounts.models import Device, Driver
+from accounts.actors import Actor
+from accounts.management.making import an_id, row_with_id
+from accounts.models import Driver
+from accounts.phones import enrol_device, revoke_device
+from accounts.refusals import Problem
 from tracking.posting import BATCH, COUNTERS, NoAnswer, Outcome, PhoneLine, TurnedAway
 from tracking.replaying import (
     NoTrack,
@@ -26,7 +28,6 @@ from tracking.replaying import (
     shifted_to,
     thinned,
 )
-from tracking.replaying_phone import enrol_phone
 from tracking.server_url import server_url
 
 PATIENCE_S: Final = 120.0
@@ -43,7 +44,7 @@ class Command(BaseCommand):
             help=".gpx or .csv, also gzip-compressed; CSV columns: recorded_at (or time), latitude"
             " (lat), longitude (lon, lng); optional speed_mps, accuracy_m, heading_deg, device",
         )
-        parser.add_argument("--driver", metavar="ID", help="whose track it is to be")
+        parser.add_argument("--driver", type=an_id, metavar="ID", help="whose track it is to be")
         parser.add_argument("--mission", metavar="ID", help="external id or id of a mission")
         parser.add_argument("--token", help="of a phone; without it one is enrolled for the replay")
         parser.add_argument("--device", help="only the rows of this device of the file")
@@ -119,15 +120,17 @@ def _token(options: dict[str, Any]) -> Iterator[str]:
         return
     if not options["driver"]:
         raise CommandError("Say whose track it is: --driver ID, or --token of a phone.")
+    drivers = Driver.objects.select_related("employer")
+    driver = row_with_id(drivers, "driver", options["driver"])
+    actor = Actor("command", driver.employer)
     try:
-        driver = Driver.objects.get(uuid=options["driver"])
-    except (Driver.DoesNotExist, ValidationError):
-        raise CommandError(f"There is no driver {options['driver']}.") from None
-    device, token = enrol_phone(driver)
+        device, token = enrol_device(actor, driver, name="replay")
+    except Problem as problem:
+        raise CommandError(problem.detail) from None
     try:
         yield token
     finally:
-        Device.objects.filter(pk=device.pk).update(revoked_at=timezone.now())
+        revoke_device(actor, device)
 
 
 def _post_all(line: PhoneLine, points: list[TrackPoint], options: dict[str, Any]) -> Outcome:
