@@ -6,6 +6,7 @@ all drivers among each other, as they would from phones: a day of one driver is 
 over the pages of all.
 """
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ class WorkingDays:
 
 def work(bench: Bench, fixes: int) -> WorkingDays:
     """Load about so many fixes of a fleet of their own: more fixes mean more drivers."""
-    drivers = max(1, round(fixes / (DAYS * FIXES_A_DAY)))
+    drivers = math.ceil(fixes / (DAYS * FIXES_A_DAY))
     fleet = bench.system.make_fleet(drivers, has_missions=False)
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     days = WorkingDays(fleet, midnight - timedelta(days=DAYS + 1) + FIRST_HOUR)

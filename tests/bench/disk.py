@@ -21,7 +21,7 @@ from tracking.ingest.recording import SESSION_OPTIONS, Recorder, Request
 from tracking.ingest.sent import DISTANCE, JudgedFix, fix_id_at
 
 DRIVERS: Final = 500
-GROUP: Final = 250
+GROUP: Final = 400
 FULL: Final = 1_000_000
 QUICK: Final = 100_000
 

@@ -46,7 +46,7 @@ def transactions_per_second(bench: Bench, clients: int, seconds: float) -> float
     script = bench.system.var / "pgbench.sql"
     script.write_text(PGBENCH_SCRIPT)
     postgres = bench.system.postgres
-    done = subprocess.run(  # noqa: S603 - a fixed command of ours
+    done = subprocess.run(
         [
             postgres.binary("pgbench"), "--no-vacuum", "-M", "prepared", "-j", "2",
             "-c", str(clients), "-T", str(max(1, round(seconds))), "-f", str(script),
