@@ -247,11 +247,28 @@ def test_an_old_track_is_refused_with_advice_and_taken_when_shifted(
     make_partitions()
     old = file("time,lat,lon\n2015-03-01T10:00:00Z,50.85,4.35\n2015-03-01T10:01:00Z,50.86,4.35\n")
     arguments = (old, "--driver", ada.uuid, "--url", live_site)
-    refused = replayed(capsys, *arguments)
-    assert refused["refused_for"] == {"recorded_at_too_old": 2}
-    call_command("replay", *map(str, arguments))
-    assert "--shift-to now" in capsys.readouterr().err
+    with pytest.raises(CommandError, match="add --shift-to now"):
+        replayed(capsys, *arguments)
+    assert not Fix.objects.filter(driver_id=ada.pk).exists()
     assert replayed(capsys, *arguments, "--shift-to", "now")["stored"] == 2
+
+
+@pytest.mark.slow
+def test_of_a_track_longer_than_the_server_takes_the_rest_is_stored(
+    transactional_db: None,
+    live_site: str,
+    ada: Driver,
+    file: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make_partitions()
+    years = file("time,lat,lon\n2015-03-01T10:00:00Z,50.85,4.35\n2016-03-01T10:00:00Z,51,4.35\n")
+    arguments = (years, "--driver", ada.uuid, "--url", live_site, "--shift-to", "now")
+    call_command("replay", *map(str, arguments))
+    said = capsys.readouterr()
+    assert "1 stored" in said.out
+    assert "1   refused: recorded_at_too_old" in said.out
+    assert "spans more than" in said.err
 
 
 def test_a_server_that_is_not_there_is_said(

@@ -1,11 +1,11 @@
 """Post a recorded track to the running server, as a driver's phone would."""
 
 import argparse
+import contextlib
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,9 +74,9 @@ class Command(BaseCommand):
                 ) from None
             except TurnedAway as refusal:
                 raise CommandError(f"The server turned the phone away: {refusal}") from None
-        self._report(outcome, as_json=options["json"])
+        self._report(outcome, as_json=options["json"], is_shifted=bool(options["shift_to"]))
 
-    def _report(self, outcome: Outcome, *, as_json: bool) -> None:
+    def _report(self, outcome: Outcome, *, as_json: bool, is_shifted: bool) -> None:
         reasons = dict(sorted(outcome.refused_for.items()))
         counts = {name: outcome.counts[name] for name in COUNTERS}
         if as_json:
@@ -89,7 +89,7 @@ class Command(BaseCommand):
         for reason, count in reasons.items():
             self.stdout.write(f"{count:>9}   refused: {reason}")
         if outcome.refused_for[TOO_OLD]:
-            self.stderr.write(_too_old())
+            self.stderr.write(_too_old(is_shifted=is_shifted))
         if counts["outside_window"]:
             self.stderr.write(
                 "Outside the window: the employer tracks only while a duty or a mission is open."
@@ -112,7 +112,7 @@ def _points(options: dict[str, Any]) -> list[TrackPoint]:
     return points
 
 
-@contextmanager
+@contextlib.contextmanager
 def _token(options: dict[str, Any]) -> Iterator[str]:
     """The given token, or one of a phone that lives as long as the replay."""
     if options["token"]:
@@ -136,14 +136,18 @@ def _token(options: dict[str, Any]) -> Iterator[str]:
 def _post_all(line: PhoneLine, points: list[TrackPoint], options: dict[str, Any]) -> Outcome:
     total = Outcome()
     # The bar goes to stderr, and with --json or without a terminal there is none.
-    with tqdm(total=len(points), unit="fix", disable=options["json"] or None) as bar:
+    # Ctrl-C ends a long replay with the count so far.
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        tqdm(total=len(points), unit="fix", disable=options["json"] or None) as bar,
+    ):
         for batch in _batches(points, options["speed"]):
             bodies = [point.body(options["mission"]) for point in batch]
             answer = line.post_until_answered(bodies, wait=time.sleep, patience_s=PATIENCE_S)
             total.add(answer)
             bar.update(len(batch))
-            if total.refused_for[TOO_OLD] == total.received == BATCH:
-                raise CommandError(_too_old())
+            if total.refused_for[TOO_OLD] == total.received and _is_all_old(points):
+                raise CommandError(_too_old(is_shifted=False))
     return total
 
 
@@ -155,9 +159,18 @@ def _batches(points: list[TrackPoint], speed: float | None) -> Iterator[Sequence
     return paced(points, speed=speed, size=BATCH, clock_s=time.monotonic, wait=time.sleep)
 
 
-def _too_old() -> str:
+def _is_all_old(points: list[TrackPoint]) -> bool:
+    """Whether sending the rest is of no use either."""
+    oldest_taken = datetime.now(UTC) - timedelta(days=settings.MAX_FIX_AGE_DAYS)
+    return all(point.recorded_at < oldest_taken for point in points)
+
+
+def _too_old(*, is_shifted: bool) -> str:
+    days = settings.MAX_FIX_AGE_DAYS
+    advice = "start the server in replay mode, for example with MAX_FIX_AGE_DAYS=5000."
+    if is_shifted:
+        return f"The track spans more than the {days} days that the server takes: {advice}"
     return (
-        f"The track is older than the server takes ({settings.MAX_FIX_AGE_DAYS} days unless set"
-        " otherwise). Add --shift-to now, or start the server in replay mode, for example with"
-        " MAX_FIX_AGE_DAYS=5000."
+        f"The track is older than the {days} days that the server takes:"
+        f" add --shift-to now, or {advice}"
     )
