@@ -8,7 +8,8 @@ RUN npm ci --ignore-scripts
 
 FROM python:3.11-slim
 WORKDIR /milepost
-ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 HOST=0.0.0.0
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 HOST=0.0.0.0 \
+    PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
 COPY requirements.txt ./
 RUN pip install --require-hashes -r requirements.txt
 COPY --from=pages /milepost/node_modules node_modules
@@ -16,7 +17,7 @@ COPY . .
 # The key is for this step only: each container is given its own.
 RUN SECRET_KEY=only-to-collect-files python manage.py basemap \
     && SECRET_KEY=only-to-collect-files python manage.py collectstatic --noinput --verbosity 0 \
-    && useradd --create-home milepost && chown -R milepost var
+    && useradd --create-home milepost && chown -R milepost var && install -d -o milepost /tmp/metrics
 USER milepost
 VOLUME /milepost/var/media
 EXPOSE 8000
