@@ -7,77 +7,159 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Fix',
+            name="Fix",
             fields=[
-                ('pk', models.CompositePrimaryKey('driver_id', 'recorded_at', 'fix_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('driver_id', models.IntegerField()),
-                ('recorded_at', models.DateTimeField()),
-                ('fix_id', models.BigIntegerField()),
-                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('employer_id', models.IntegerField()),
-                ('device_id', models.IntegerField()),
-                ('latitude_e7', models.IntegerField()),
-                ('longitude_e7', models.IntegerField()),
-                ('kind', models.SmallIntegerField()),
-                ('link_source', models.SmallIntegerField(choices=[(0, 'none'), (1, 'client'), (2, 'resolved'), (3, 'corrected')], default=0)),
-                ('truck_id', models.IntegerField(null=True)),
-                ('mission_id', models.IntegerField(null=True)),
-                ('accuracy_m', models.FloatField(null=True)),
-                ('speed_mps', models.FloatField(null=True)),
-                ('heading_deg', models.FloatField(null=True)),
-                ('battery', models.FloatField(null=True)),
-                ('altitude_m', models.FloatField(null=True)),
-                ('odometer_m', models.BigIntegerField(null=True)),
-                ('flags', models.SmallIntegerField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "driver_id",
+                        "recorded_at",
+                        "fix_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("driver_id", models.IntegerField()),
+                ("recorded_at", models.DateTimeField()),
+                ("fix_id", models.BigIntegerField()),
+                (
+                    "received_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("employer_id", models.IntegerField()),
+                ("device_id", models.IntegerField()),
+                ("latitude_e7", models.IntegerField()),
+                ("longitude_e7", models.IntegerField()),
+                ("kind", models.SmallIntegerField()),
+                (
+                    "link_source",
+                    models.SmallIntegerField(
+                        choices=[(0, "none"), (1, "client"), (2, "resolved"), (3, "corrected")],
+                        default=0,
+                    ),
+                ),
+                ("truck_id", models.IntegerField(null=True)),
+                ("mission_id", models.IntegerField(null=True)),
+                ("accuracy_m", models.FloatField(null=True)),
+                ("speed_mps", models.FloatField(null=True)),
+                ("heading_deg", models.FloatField(null=True)),
+                ("battery", models.FloatField(null=True)),
+                ("altitude_m", models.FloatField(null=True)),
+                ("odometer_m", models.BigIntegerField(null=True)),
+                ("flags", models.SmallIntegerField(null=True)),
             ],
             options={
-                'db_table': 'tracking_fix',
-                'managed': False,
+                "db_table": "tracking_fix",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='QuarantinedFix',
+            name="QuarantinedFix",
             fields=[
-                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('dialect', models.CharField(max_length=30)),
-                ('reason', models.CharField(max_length=50)),
-                ('detail', models.CharField(blank=True, max_length=300)),
-                ('payload', models.BinaryField(max_length=8192)),
-                ('payload_hash', models.BinaryField(max_length=32)),
-                ('count', models.PositiveIntegerField(default=1)),
-                ('first_received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('last_received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quarantined', to='accounts.device')),
-                ('driver', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.driver')),
-                ('employer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.employer')),
+                (
+                    "id",
+                    models.AutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("dialect", models.CharField(max_length=30)),
+                ("reason", models.CharField(max_length=50)),
+                ("detail", models.CharField(blank=True, max_length=300)),
+                ("payload", models.BinaryField(max_length=8192)),
+                ("payload_hash", models.BinaryField(max_length=32)),
+                ("count", models.PositiveIntegerField(default=1)),
+                (
+                    "first_received_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "last_received_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="quarantined",
+                        to="accounts.device",
+                    ),
+                ),
+                (
+                    "driver",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.driver",
+                    ),
+                ),
+                (
+                    "employer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.employer",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['employer', 'last_received_at'], name='quarantine_by_age')],
-                'constraints': [models.UniqueConstraint(fields=('device', 'payload_hash'), name='one_row_per_phone_and_payload')],
+                "indexes": [
+                    models.Index(fields=["employer", "last_received_at"], name="quarantine_by_age")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("device", "payload_hash"), name="one_row_per_phone_and_payload"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='UnstoredCount',
+            name="UnstoredCount",
             fields=[
-                ('id', models.AutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day_on', models.DateField()),
-                ('reason', models.CharField(max_length=50)),
-                ('count', models.PositiveIntegerField(default=0)),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='unstored_counts', to='accounts.device')),
-                ('employer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.employer')),
+                (
+                    "id",
+                    models.AutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day_on", models.DateField()),
+                ("reason", models.CharField(max_length=50)),
+                ("count", models.PositiveIntegerField(default=0)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="unstored_counts",
+                        to="accounts.device",
+                    ),
+                ),
+                (
+                    "employer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.employer",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('device', 'day_on', 'reason'), name='one_count_per_phone_day_and_reason')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("device", "day_on", "reason"),
+                        name="one_count_per_phone_day_and_reason",
+                    )
+                ],
             },
         ),
     ]
