@@ -162,13 +162,17 @@ class GroupCommit:
     async def _record_together(self, recorder: Recorder, group: list[Waiting]) -> None:
         if not group:
             return
-        slow = asyncio.get_running_loop().call_later(SLOW_AFTER_S, self._go_away)
+        loop = asyncio.get_running_loop()
+        slow = loop.call_later(SLOW_AFTER_S, self._go_away)
+        # Giving up a dead connection takes psycopg another 10 s: phones do not wait for that.
+        late = loop.call_later(ANSWER_TIMEOUT_S, _refuse, group)
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 with GROUP_SECONDS.time():
                     outcomes = await recorder.record_group([w.request for w in group])
         finally:
             slow.cancel()
+            late.cancel()
         self._is_away = False
         count_group(outcomes)
         for waiting, outcome in zip(group, outcomes, strict=True):
