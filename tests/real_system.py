@@ -116,7 +116,7 @@ class RealSystem:
     def make_fleet(self, phones: int, *, has_missions: bool = True) -> Fleet:
         """Migrate if need be, then an employer with so many drivers, each ready to post."""
         command = [sys.executable, "-m", "tests.make_fleet", str(phones)]
-        done = subprocess.run(  # noqa: S603 - a fixed command of ours
+        done = subprocess.run(
             [*command, *([] if has_missions else ["--no-missions"])],
             env={**os.environ, **self.environment},
             stdout=subprocess.PIPE, timeout=FLEET_TIMEOUT_S, check=True,
