@@ -81,15 +81,13 @@ def measured(bench: Bench, names: Sequence[str]) -> Iterator[Figure]:
 def run(names: Sequence[str], *, is_quick: bool) -> dict[str, Any]:
     RUNS.mkdir(parents=True, exist_ok=True)
     remove_leftovers()
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=RUNS))
-    with only_one_here(folder / "lock"), real_system(folder / "system") as system:
+    with run_folder() as folder, real_system(folder / "system") as system:
         with system.connect() as connection:
             promised = promises(connection)
         say("PostgreSQL: " + ", ".join(f"{name} {value}" for name, value in promised.items()))
         fleet = system.make_fleet(PHONES)
         bench = Bench(system, fleet, drives_until_now(PHONES), is_quick)
         figures = [*measured(bench, names)]
-    shutil.rmtree(folder, ignore_errors=True)
     say(table(figures))
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -100,6 +98,17 @@ def run(names: Sequence[str], *, is_quick: bool) -> dict[str, Any]:
         "postgresql": promised,
         "figures": [figure.as_json for figure in figures],
     }
+
+
+@contextlib.contextmanager
+def run_folder() -> Iterator[Path]:
+    """A folder of this run alone, held by its lock, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=RUNS))
+    try:
+        with only_one_here(folder / "lock"):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_leftovers() -> None:
