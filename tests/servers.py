@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from config.embedded import EmbeddedPostgres, EmbeddedRedis, socket_directory
+from config.embedded import (
+    DATABASE,
+    POSTGRES_USER,
+    EmbeddedPostgres,
+    EmbeddedRedis,
+    socket_directory,
+)
 from config.processes import Child, stop_all
 
 CHILDREN = pytest.StashKey[list[Child]]()
@@ -46,10 +52,7 @@ def start_postgres(config: pytest.Config) -> None:
     server.wait_until_up(child)
     host = str(socket_directory(server.var))
     settings.DATABASES["default"]["HOST"] = host
-    os.environ["DATABASE_URL"] = (
-        f"postgres:///{settings.DATABASES['default']['NAME']}?host={host}"
-        f"&user={settings.DATABASES['default']['USER']}"
-    )
+    os.environ["DATABASE_URL"] = f"postgres://{POSTGRES_USER}@/{host}/{DATABASE}"
 
 
 def start_redis(config: pytest.Config) -> None:
