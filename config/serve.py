@@ -7,6 +7,7 @@ Importing once before the fork halves the work of a start and shares the memory 
 
 import gc
 import os
+import resource
 import signal
 import sys
 
@@ -16,6 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -24,12 +26,31 @@ from config.listening import PortTaken, check_port
 from config.processes import die_with_parent
 
 BACKLOG = 2048
-# Phones that send slowly hold a request each; this many of them still leave room for others.
-REQUESTS_PER_WORKER = 1024
+# Open connections, also those of phones that keep theirs for the next fixes and say nothing:
+# each costs a few kB and a file descriptor, and past the bound the port takes nobody.
+CONNECTIONS_PER_WORKER = 10_000
+# Files that a worker has open besides: the database, Redis, statics, the event loop.
+OTHER_FILES_PER_WORKER = 512
+# How long a connection may wait for the next request, or in the middle of one's headers.
+SILENT_CONNECTION_MS = 10_000
 WORKER_STOP_TIMEOUT_S = 4
 # A group of fixes is thousands of short-lived objects without cycles: looking for some among
 # them every 700 objects is about a tenth of a worker's time under load.
 OBJECTS_UNTIL_COLLECTION = 50_000
+
+
+def raise_file_limit(wanted: int) -> int:
+    """Let this process and its children open `wanted` files, or as many as they ever may.
+
+    Gives the limit that holds then: a higher one stays as it is.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(soft, allowed)
 
 
 class Web:
@@ -44,6 +65,7 @@ class Web:
         return application
 
     def serve(self) -> None:
+        files = raise_file_limit(CONNECTIONS_PER_WORKER + OTHER_FILES_PER_WORKER)
         gc.collect()
         gc.freeze()  # what was imported stays: never looked at again, and shared by the workers
         gc.set_threshold(OBJECTS_UNTIL_COLLECTION, 20, 50)
@@ -57,7 +79,8 @@ class Web:
             loop=Loops.uvloop,
             workers=settings.WEB_WORKERS,
             backlog=BACKLOG,
-            backpressure=REQUESTS_PER_WORKER,
+            backpressure=min(CONNECTIONS_PER_WORKER, max(files - OTHER_FILES_PER_WORKER, 128)),
+            http1_settings=HTTP1Settings(header_read_timeout=SILENT_CONNECTION_MS),
             respawn_failed_workers=True,
             workers_kill_timeout=WORKER_STOP_TIMEOUT_S,
             log_dictconfig=settings.LOGGING,
