@@ -267,17 +267,22 @@ def hand_over_mission(
 ) -> Mission:
     """Give an assigned or started mission to another driver, another truck or both, at a moment.
 
-    The running assignment ends there and the next begins; both stay. Overlaps when the
-    running one began later.
+    The running assignment ends there and the next begins; both stay. A started one has none
+    when it was taken back before its driver's first stage came in. Overlaps when the last
+    assignment began, or had ended, later.
     """
     refuse_future(at, "at")
     mission = locked(mission)
     running = running_assignment(mission)
-    if mission.status in OVER or running is None:
+    if mission.status in OVER or (running is None and mission.status != MissionStatus.STARTED):
         raise MoveRefused(f"A mission that is {mission.status} cannot be handed over.")
-    if running.period.lower == at and _is_with(running, driver, truck):
+    if running is None:
+        if (ended_at := _release(mission)) and at < ended_at:
+            raise Overlaps(f"The assignment before ended at {ended_at.isoformat()}.")
+    elif running.period.lower == at and _is_with(running, driver, truck):
         return mission
-    _end_assignment(running, at)
+    else:
+        _end_assignment(running, at)
     _begin_assignment(mission, driver, truck, at=at)
     save_change(mission)
     detail = {**_who(driver, truck), "at": at.isoformat()}

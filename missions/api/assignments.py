@@ -121,7 +121,8 @@ class HandOverView(MissionAction):
 
         def hand_over(mission: Mission, asked: dict[str, Any]) -> object:
             running = running_assignment(mission)
-            truck: Truck | None = asked.get("truck", running.truck if running else None)
+            at_hand = running.truck if running else mission.planned_truck
+            truck: Truck | None = asked.get("truck", at_hand)
             at = asked.get("at") or timezone.now()
             return hand_over_mission(mission, asked["driver"], truck=truck, at=at, actor=self.actor)
 

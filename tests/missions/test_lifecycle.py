@@ -175,6 +175,43 @@ def test_a_hand_over_is_not_promised_for_later(acme: Employer, ada: Driver, ben:
     assert len(parts(mission)) == 1
 
 
+def taken_back_and_begun(employer: Employer, driver: Driver) -> tuple[Mission, datetime]:
+    """A mission whose driver had begun it before it was taken back; and when that was."""
+    mission = make_mission(employer, driver)
+    MissionAssignment.objects.update(linked_period=(at("08:00"), at("08:30"), "[]"))
+    mission = unassign_mission(mission)
+    # As the recording statement does when the phone's departure comes in late.
+    Mission.objects.update(status="started", opened_at=at("08:00"))
+    ((_, _, _, until),) = parts(mission)
+    assert until is not None
+    return mission, until
+
+
+def test_a_mission_that_began_after_it_was_taken_back_is_taken_over(
+    acme: Employer, ada: Driver, ben: Driver
+) -> None:
+    mission, until = taken_back_and_begun(acme, ada)
+    with pytest.raises(MoveRefused):
+        assign_mission(mission, ben)
+    at_once = hand_over_mission(mission, ben, truck=None, at=until)
+    assert at_once.status == "started"
+    assert parts(mission) == [(ada.pk, None, None, until), (ben.pk, None, until, None)]
+    assert wrong_open_periods() == []
+    again = hand_over_mission(mission, ben, truck=None, at=until)
+    assert again.version == at_once.version
+
+
+def test_it_is_taken_over_later_but_not_before_it_was_taken_back(
+    acme: Employer, ada: Driver, ben: Driver
+) -> None:
+    mission, until = taken_back_and_begun(acme, ada)
+    with pytest.raises(Overlaps):
+        hand_over_mission(mission, ben, truck=None, at=until - timedelta(seconds=1))
+    later = until + timedelta(minutes=5)
+    hand_over_mission(mission, ben, truck=None, at=later)
+    assert parts(mission) == [(ada.pk, None, None, until), (ben.pk, None, later, None)]
+
+
 @pytest.mark.parametrize("status", ["planned", "completed", "cancelled"])
 def test_a_mission_nobody_has_in_hand_is_not_handed_over(
     acme: Employer, ben: Driver, status: str
