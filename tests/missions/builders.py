@@ -7,11 +7,11 @@ from django.db import connection
 
 from accounts.models import Driver, Employer, MarkSource, Truck
 from missions.lifecycle import create_mission
-from missions.models import Mission, StageEvent
+from missions.models import Mission, StageEvent, StopResult
 from missions.opening import apply_stage
 from missions.planning import MissionPlan, StopPlan
 from missions.stages import Stage
-from tests.missions.opening_cases import Sent, State
+from tests.missions.opening_cases import Case, Sent, State
 
 
 def make_mission(
@@ -27,6 +27,17 @@ def make_mission(
         driver=driver, truck=truck, stops=tuple(StopPlan() for _ in range(stops)), **plan
     )
     return create_mission(employer, asked).mission
+
+
+def mission_before(case: Case, employer: Employer, driver: Driver) -> Mission:
+    """A mission as a case finds it: its stops, their results, and the state before."""
+    mission = make_mission(employer, driver, stops=case.stops)
+    mission.stops.filter(seq__in=case.called_off).update(result=StopResult.CANCELLED)
+    mission.stops.filter(seq__in=case.delivered).update(result=StopResult.SUCCEEDED)
+    mission.status, mission.opened_at = case.before.status, case.before.opened_at
+    mission.ended_at, mission.ended_source = case.before.ended_at, case.before.ended_source
+    mission.save()
+    return mission
 
 
 def put_stage(mission: Mission, driver: Driver, sent: Sent) -> StageEvent:

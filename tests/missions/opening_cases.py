@@ -46,7 +46,8 @@ class State:
 class Case:
     """Stages in any order, and the state they lead to, the ended_source left out.
 
-    `called_off`: the places of stops whose result is `cancelled` from the beginning.
+    `called_off`, `delivered`: the places of stops whose result is `cancelled` or `succeeded`
+    from the beginning.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Case:
     after: State
     stops: int = 2
     called_off: frozenset[int] = frozenset()
+    delivered: frozenset[int] = frozenset()
     before: State = State("assigned")
 
     @property
@@ -176,6 +178,13 @@ CASES: Final = (
         "a stage recorded after an automatic end opens it again: it was a guess",
         (Sent(Stage.SIGNATURE, at("12:45")),),
         State("started", at("08:00")),
+        before=ENDED_BY_ITSELF,
+    ),
+    Case(
+        "a stage after an automatic end widens it when the last stop has a result",
+        (Sent(Stage.SIGNATURE, at("12:45")),),
+        State("completed", at("08:00"), at("12:45")),
+        delivered=frozenset({2}),
         before=ENDED_BY_ITSELF,
     ),
     Case(

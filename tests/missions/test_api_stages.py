@@ -13,9 +13,8 @@ from missions.lifecycle import cancel_mission, hand_over_mission
 from missions.models import Mission, StageEvent
 from missions.stages import Stage
 from tests.cast import ClientFor, assign
-from tests.missions.builders import make_mission, put_stage, state_of
+from tests.missions.builders import make_mission, mission_before, put_stage, state_of
 from tests.missions.opening_cases import CASES, Case, Sent, State, at
-from tests.missions.test_opening import mission_before
 
 
 @pytest.fixture

@@ -4,20 +4,17 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import Driver, Employer
-from missions.models import Mission, StopResult
+from missions.models import StopResult
 from missions.opening import apply_stage, last_stop
 from missions.stages import Stage
-from tests.missions.builders import make_mission, put_stage, state_of, wrong_open_periods
+from tests.missions.builders import (
+    make_mission,
+    mission_before,
+    put_stage,
+    state_of,
+    wrong_open_periods,
+)
 from tests.missions.opening_cases import CASES, LEAVES_DEPOT, SAYS_DONE, Case, Sent, at
-
-
-def mission_before(case: Case, employer: Employer, driver: Driver) -> Mission:
-    mission = make_mission(employer, driver, stops=case.stops)
-    mission.stops.filter(seq__in=case.called_off).update(result=StopResult.CANCELLED)
-    mission.status, mission.opened_at = case.before.status, case.before.opened_at
-    mission.ended_at, mission.ended_source = case.before.ended_at, case.before.ended_source
-    mission.save()
-    return mission
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -4,23 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from accounts.models import Driver, Employer
-from missions.models import Mission, StopResult
+from accounts.models import Employer
+from missions.models import Mission
 from tests.cast import Phone
-from tests.missions.builders import make_mission, state_of, wrong_open_periods
+from tests.missions.builders import mission_before, state_of, wrong_open_periods
 from tests.missions.opening_cases import CASES, Case, Sent
 from tests.tracking.ingest.asgi_phone import AsgiPhone, mark
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def mission_before(case: Case, employer: Employer, driver: Driver) -> Mission:
-    mission = make_mission(employer, driver, stops=case.stops)
-    mission.stops.filter(seq__in=case.called_off).update(result=StopResult.CANCELLED)
-    mission.status, mission.opened_at = case.before.status, case.before.opened_at
-    mission.ended_at, mission.ended_source = case.before.ended_at, case.before.ended_source
-    mission.save()
-    return mission
 
 
 def as_mark(mission: Mission, sent: Sent) -> dict[str, object]:
