@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -58,7 +59,11 @@ def problem_response(
         **(extra or {}),
     }
     return HttpResponse(
-        json.dumps(body), status=status, content_type=CONTENT_TYPE, headers=dict(headers or {})
+        # `extra` may hold a row as it is now, with the ids and times of what belongs to it.
+        json.dumps(body, cls=DjangoJSONEncoder),
+        status=status,
+        content_type=CONTENT_TYPE,
+        headers=dict(headers or {}),
     )
 
 

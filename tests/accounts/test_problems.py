@@ -1,11 +1,15 @@
 """How a refusal looks."""
 
+import json
+from datetime import UTC, datetime
+from uuid import UUID
+
 import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import Employer
-from accounts.problems import problem_exception_handler
+from accounts.problems import problem_exception_handler, problem_response
 from tests.cast import ClientFor
 
 WORDS = {"type", "title", "status", "detail", "instance", "code", "errors", "request_id"}
@@ -48,6 +52,25 @@ def test_a_method_that_is_none_is_405(client_for: ClientFor) -> None:
     answer = client_for("manager").put("/api/v1/employer", {})
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert "PATCH" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["employer", "pairing", "drivers", "missions", "sites"])
+def test_what_may_be_asked_is_in_the_schema_and_not_in_options(
+    client_for: ClientFor, path: str
+) -> None:
+    answer = client_for("manager").options(f"/api/v1/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["Allow"]
+
+
+def test_a_problem_may_hold_what_a_row_holds() -> None:
+    request = APIClient().get("/api/v1/nothing").wsgi_request
+    row = {"id": UUID(int=1), "at": datetime(2026, 11, 16, 6, tzinfo=UTC)}
+    answer = problem_response(request, 412, "stale", "Stale.", extra={"current": row})
+    assert json.loads(answer.content)["current"] == {
+        "id": "00000000-0000-0000-0000-000000000001",
+        "at": "2026-11-16T06:00:00Z",
+    }
 
 
 def test_an_address_with_nothing_behind_it_is_a_problem_too(

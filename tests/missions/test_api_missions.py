@@ -265,6 +265,18 @@ def test_a_change_of_another_version_is_412_with_the_current_state(
     assert answer.json()["current"]["reference"] == ""
 
 
+def test_a_stale_change_of_a_mission_with_a_truck_shows_the_truck(
+    client: APIClient, acme: Employer, ada: Driver, truck12: Truck
+) -> None:
+    url = f"{MISSIONS}/{make_mission(acme).uuid}"
+    given = {"driver": str(ada.uuid), "truck": str(truck12.uuid)}
+    assert client.patch(url, given, headers={"If-Match": '"1"'}).status_code == 200
+    answer = client.patch(url, {"reference": "new"}, headers={"If-Match": '"1"'})
+    assert answer.status_code == 412
+    assert answer.json()["current"] == client.get(url).json()
+    assert answer.json()["current"]["truck"] == given["truck"]
+
+
 def test_an_action_may_name_its_version_too(client: APIClient, acme: Employer) -> None:
     url = f"{MISSIONS}/{make_mission(acme).uuid}"
     stale = client.post(f"{url}/cancel", headers={"If-Match": '"7"'})
