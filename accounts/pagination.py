@@ -51,7 +51,7 @@ def _is_storable(part: object) -> bool:
     """Whether PostgreSQL can hold it: an altered cursor must not become a database error."""
     if isinstance(part, str):
         return "\0" not in part and not any("\ud800" <= letter <= "\udfff" for letter in part)
-    return isinstance(part, int)
+    return isinstance(part, int) and not isinstance(part, bool)
 
 
 def limit_of(request: Request) -> int:
@@ -59,7 +59,9 @@ def limit_of(request: Request) -> int:
     asked = request.query_params.get("limit")
     if asked is None:
         return DEFAULT_LIMIT
-    if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:9]) <= MAX_LIMIT):
+    # The length first: what is compared must be what is returned, and int() costs.
+    is_short = len(asked) <= len(str(MAX_LIMIT))
+    if not (is_short and asked.isascii() and asked.isdigit() and 1 <= int(asked) <= MAX_LIMIT):
         raise Invalid(f"limit is a number from 1 to {MAX_LIMIT}.", field="limit")
     return int(asked)
 
@@ -152,5 +154,5 @@ def _value(model: type[Model], name: str, part: str | int) -> Any:
     try:
         field = model._meta.get_field(name)  # noqa: SLF001
         return field.to_python(part)  # type: ignore[union-attr]
-    except ValidationError:
+    except (ValidationError, TypeError, ValueError):  # a number where a time was
         raise Invalid("This is not a cursor of this list.", field="cursor") from None

@@ -13,6 +13,7 @@ from accounts.duties import mark_duty
 from accounts.duty_marks import DutyMarkKind
 from accounts.models import Device, Driver, Employer, Role, Truck
 from accounts.pagination import encode_cursor
+from missions.models import Mission
 from tests.cast import ClientFor, Phone, assign, make_driver, make_phone, make_user
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -169,7 +170,10 @@ def test_the_audit_is_newest_first(acme: Employer, client_for: ClientFor) -> Non
     assert times == sorted(times, reverse=True)
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "1001", "x", "", "1e2", "٣", "9" * 5000])
+@pytest.mark.parametrize(
+    "limit",
+    ["0", "-1", "1001", "x", "", "1e2", "٣", "00001", "0000000019999", "0" * 8 + "1" + "9" * 5000],
+)
 def test_a_limit_that_is_none_is_refused(client_for: ClientFor, limit: str) -> None:
     answer = client_for("dispatcher").get("/api/v1/drivers", {"limit": limit})
     assert answer.status_code == 400
@@ -189,11 +193,23 @@ def test_a_limit_that_is_none_is_refused(client_for: ClientFor, limit: str) -> N
         encode_cursor(["\ud800", 1]),
         encode_cursor([["a"], 1]),
         encode_cursor([None, None]),
+        encode_cursor(["a", True]),
         encode_cursor(["a", 1, 2]),
     ],
 )
 def test_a_cursor_that_is_none_is_refused(client_for: ClientFor, cursor: str) -> None:
     answer = client_for("dispatcher").get("/api/v1/drivers", {"cursor": cursor})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/cursor")
+
+
+@pytest.mark.parametrize("key", [[5, 1], [True, 1], ["yesterday", 1], ["", 1]])
+def test_a_cursor_without_a_time_where_one_belongs_is_refused(
+    acme: Employer, client_for: ClientFor, key: list[object]
+) -> None:
+    mission = Mission.objects.create(employer=acme)
+    path = f"/api/v1/missions/{mission.uuid}/stages"
+    assert client_for("dispatcher").get(path).status_code == 200
+    answer = client_for("dispatcher").get(path, {"cursor": encode_cursor(key)})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/cursor")
 
 
