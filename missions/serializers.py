@@ -1,14 +1,14 @@
 """Missions, stops, stages and sites as JSON: what the API answers."""
 
 from typing import Any, ClassVar
-from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.employers import is_zone
 from accounts.models import Driver, Truck
-from accounts.serializers import Form, SpanSerializer, UuidOf, visible_id
+from accounts.drivers import visible_id
+from accounts.serializers import Form, SpanSerializer, UuidOf
 from missions.fields import DegreesField, OwnField, StageField
 from missions.models import Mission, MissionAssignment, Site, StageEvent, Stop
 
@@ -134,10 +134,11 @@ class MissionSerializer(serializers.ModelSerializer[Mission]):
         running = _running(mission)
         return visible_id(running.driver) if running else None
 
-    def get_truck(self, mission: Mission) -> UUID | None:
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_truck(self, mission: Mission) -> str | None:
         running = _running(mission)
         truck = running.truck if running else mission.planned_truck
-        return truck.uuid if truck else None
+        return str(truck.uuid) if truck else None
 
 
 def _running(mission: Mission) -> MissionAssignment | None:

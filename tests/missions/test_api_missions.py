@@ -277,6 +277,17 @@ def test_a_stale_change_of_a_mission_with_a_truck_shows_the_truck(
     assert answer.json()["current"]["truck"] == given["truck"]
 
 
+def test_the_current_state_of_a_mission_with_a_truck_is_told_whole(
+    client: APIClient, acme: Employer, ada: Driver, truck12: Truck
+) -> None:
+    for mission in (make_mission(acme, ada, truck12), make_mission(acme, truck=truck12)):
+        url = f"{MISSIONS}/{mission.uuid}"
+        answer = client.patch(url, {"reference": "new"}, headers={"If-Match": '"99"'})
+        assert (answer.status_code, answer["ETag"]) == (412, '"1"')
+        assert answer.json()["current"] == client.get(url).json()
+        assert answer.json()["current"]["truck"] == str(truck12.uuid)
+
+
 def test_an_action_may_name_its_version_too(client: APIClient, acme: Employer) -> None:
     url = f"{MISSIONS}/{make_mission(acme).uuid}"
     stale = client.post(f"{url}/cancel", headers={"If-Match": '"7"'})
