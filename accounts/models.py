@@ -207,9 +207,16 @@ class TruckAssignment(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     employer = models.ForeignKey(Employer, on_delete=models.PROTECT, related_name="+")
-    truck = models.ForeignKey(Truck, on_delete=models.PROTECT, related_name="assignments")
+    # Indexed together with when they end, below.
+    truck = models.ForeignKey(
+        Truck, on_delete=models.PROTECT, related_name="assignments", db_index=False
+    )
     driver = models.ForeignKey(
-        Driver, on_delete=models.PROTECT, null=True, related_name="truck_assignments"
+        Driver,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="truck_assignments",
+        db_index=False,
     )
     erased_driver = models.UUIDField(null=True, blank=True)
     period = DateTimeRangeField()

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 
 from accounts.models import Driver, Employer, MarkSource, Truck, User
@@ -109,6 +109,9 @@ class Mission(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_source = models.CharField(max_length=10, choices=MarkSource, blank=True)
+    # The newest stage, kept by a trigger: the recording statement reads it with the row
+    # locked, where a look at the stages would see them as they were before it waited.
+    last_stage_at = models.DateTimeField(null=True, blank=True, editable=False)
     ecmr_number = models.CharField(max_length=100, blank=True)
     # The truck that was asked for while nobody drives yet; afterwards assignments say it.
     planned_truck = models.ForeignKey(
@@ -172,8 +175,10 @@ class MissionAssignment(models.Model):
     class Meta:
         indexes: ClassVar = [
             # Read by the recording statement: the missions a driver has open since a moment.
+            # `+ 0` keeps its planner, which knows no sizes, from taking the foreign key's
+            # index instead and reading every mission the driver ever had.
             models.Index(
-                F("driver"),
+                F("driver_id") + Value(0),
                 ends_at("open_period"),
                 name="open_missions_of_a_driver",
                 condition=Q(open_period__isnull=False),

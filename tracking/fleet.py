@@ -11,19 +11,19 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.models import Employer
-from tracking.histories import CLOCK_AHEAD, StoredFix
+from tracking.histories import CLOCK_AHEAD, COLUMNS, StoredFix
 
-_COLUMNS: Final = ", ".join(f"f.{name}" for name in StoredFix._fields)
+_FOUND: Final = ", ".join(f"f.{name}" for name in StoredFix._fields)
 
 # One backward scan of the key for each driver, which stops at its first row; months without
 # any fix of that driver cost one look each.
 _NEWEST: Final = f"""
-SELECT d.id, d.uuid, d.name, d.number, t.uuid, t.plate, m.uuid, {_COLUMNS}
+SELECT d.id, d.uuid, d.name, d.number, t.uuid, t.plate, m.uuid, {_FOUND}
   FROM (SELECT id, uuid, name, number FROM accounts_driver
          WHERE employer_id = %(employer)s AND frozen_at IS NULL AND id > %(after)s
          ORDER BY id) d
  CROSS JOIN LATERAL (
-    SELECT {_COLUMNS} FROM tracking_fix f
+    SELECT {COLUMNS} FROM tracking_fix f
      WHERE f.driver_id = d.id AND f.recorded_at >= %(begin)s AND f.recorded_at < %(end)s
      ORDER BY f.recorded_at DESC, f.fix_id DESC LIMIT 1) f
   LEFT JOIN accounts_truck t ON t.id = f.truck_id

@@ -8,7 +8,6 @@ Order: `(recorded_at, driver_id, fix_id)`, oldest first, `[begin_at, end_at)`. E
 carries its range of `recorded_at` as constants, so that only the months in question are opened.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -40,9 +39,6 @@ SPANS_AT_ONCE: Final = 16
 CHUNK: Final = 2_000
 # What the sessions of streams are called in pg_stat_activity.
 STREAM: Final = "milepost stream"
-# Streams of one process at a time, each with a connection; one more waits for its turn.
-STREAMS_AT_ONCE: Final = 16
-_turns: Final = asyncio.Semaphore(STREAMS_AT_ONCE)
 
 Subject = Driver | Truck | Mission
 
@@ -89,7 +85,17 @@ class Page(NamedTuple):
     next_after: Key | None
 
 
-_COLUMNS: Final = ", ".join(f"f.{name}" for name in StoredFix._fields)
+# Stored as whole numbers: tenths of a metre, centimetres a second, tenths of a degree.
+_SCALED: Final = {
+    "accuracy_m": "f.accuracy_dm / 10::float8",
+    "speed_mps": "f.speed_cmps / 100::float8",
+    "heading_deg": "f.heading_ddeg / 10::float8",
+    "battery": "f.battery_e4 / 10000::float8",
+}
+# A StoredFix from the table of fixes, called f.
+COLUMNS: Final = ", ".join(
+    f"{_SCALED.get(name, f'f.{name}')} AS {name}" for name in StoredFix._fields
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,7 @@ class History:
         open, and a driver who is frozen meanwhile is gone from the next chunk. When `names`
         is given it knows every id of a chunk before the chunk is handed out.
         """
-        async with _turns, await _own_connection() as own:
+        async with await _own_connection() as own:
             for window in windows(self.spans, SPANS_AT_ONCE):
                 after: Key | None = None
                 while chunk := await _rows(own, window, after):
@@ -237,7 +243,7 @@ def _branch(
     So a freeze takes effect on the next statement, also in the middle of a page's life.
     """
     sql = [
-        f"SELECT {_COLUMNS} FROM tracking_fix f "  # noqa: S608 (names of our own columns)
+        f"SELECT {COLUMNS} FROM tracking_fix f "  # noqa: S608 (names of our own columns)
         "WHERE f.driver_id = %s AND f.recorded_at >= %s AND f.recorded_at < %s "
         "AND EXISTS (SELECT FROM accounts_driver d WHERE d.id = %s AND d.frozen_at IS NULL)"
     ]

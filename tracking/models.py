@@ -42,10 +42,10 @@ class Fix(models.Model):
     link_source = models.SmallIntegerField(choices=LinkSource, default=LinkSource.NONE)
     truck_id = models.IntegerField(null=True)
     mission_id = models.IntegerField(null=True)
-    accuracy_m = models.FloatField(null=True)
-    speed_mps = models.FloatField(null=True)
-    heading_deg = models.FloatField(null=True)
-    battery = models.FloatField(null=True)
+    accuracy_dm = models.SmallIntegerField(null=True)
+    speed_cmps = models.SmallIntegerField(null=True)
+    heading_ddeg = models.SmallIntegerField(null=True)
+    battery_e4 = models.SmallIntegerField(null=True)
     altitude_m = models.FloatField(null=True)
     odometer_m = models.BigIntegerField(null=True)
     flags = models.SmallIntegerField(null=True)
@@ -61,6 +61,22 @@ class Fix(models.Model):
     @property
     def longitude(self) -> float:
         return self.longitude_e7 / E7
+
+    @property
+    def accuracy_m(self) -> float | None:
+        return None if self.accuracy_dm is None else self.accuracy_dm / 10
+
+    @property
+    def speed_mps(self) -> float | None:
+        return None if self.speed_cmps is None else self.speed_cmps / 100
+
+    @property
+    def heading_deg(self) -> float | None:
+        return None if self.heading_ddeg is None else self.heading_ddeg / 10
+
+    @property
+    def battery(self) -> float | None:
+        return None if self.battery_e4 is None else self.battery_e4 / 10_000
 
     @property
     def kind_label(self) -> str:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
+from tracking.ingest.arrays import Request
 from tracking.ingest.dialects import native
 from tracking.ingest.groups import GroupCommit
 from tracking.ingest.http import (
@@ -29,7 +30,6 @@ from tracking.ingest.http import (
 from tracking.ingest.judge import accepted_span
 from tracking.ingest.metrics import TURNED_AWAY
 from tracking.ingest.outcomes import DatabaseAway, QueueFull, Sender
-from tracking.ingest.recording import Request
 from tracking.ingest.sent import JudgedFix, Refusal
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,10 @@ AWAY: Final = problem(
 FULL: Final = problem(
     503, "queue_full", "Nothing was stored: too much is waiting",
     "keep the fixes and send them again", RETRY_AFTER,
+)  # fmt: skip
+INCOMPLETE: Final = problem(
+    400, "body_incomplete", "The body ended early",
+    "keep the fixes and send them again", [(b"connection", b"close")],
 )  # fmt: skip
 NOT_FOUND: Final = problem(404, "not_found", "There is nothing at this address")
 
@@ -100,7 +104,8 @@ class IngestApplication:
         try:
             answer = await self._answer(route, scope, receive)
         except ClientLeft:
-            return
+            # Heard by nobody, or by a client that closed only its own half.
+            answer = INCOMPLETE
         await answer.send(send)
 
     async def _live(self, receive: Receive, send: Send) -> None:

@@ -13,11 +13,12 @@ from typing import Final
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.errors import DeadlockDetected
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 
+from tracking.ingest.arrays import Request
 from tracking.ingest.metrics import GROUP_SECONDS, count_group
 from tracking.ingest.outcomes import DatabaseAway, QueueFull, Recorded
-from tracking.ingest.recording import SESSION_OPTIONS, Recorder, Request
+from tracking.ingest.recording import SESSION_OPTIONS, Recorder
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +28,12 @@ MAX_WAITING_FIXES: Final = 50_000  # about a second's worth
 MAX_WAITING_REQUESTS: Final = 5_000
 CONNECT_TIMEOUT_S: Final = 2
 RECONNECT_PAUSE_S: Final = 0.2
-# A group takes milliseconds. After a second the database is as good as away, and who comes
-# next is told so at once; after five the connection is given up (beyond the server's own
-# statement timeout, which says more).
+# A group takes milliseconds. When every connection has been busy with one for a second the
+# database is as good as away, and who comes next is told so at once; after five the
+# connection is given up (beyond the server's own statement timeout, which says more).
 SLOW_AFTER_S: Final = 1.0
 ANSWER_TIMEOUT_S: Final = 5.0
-# One request can cause these: the others of its group must not fail with it. The server's
-# refusals (a timeout, a full disk) would only be repeated.
+# One request can cause these: the others of its group must not fail with it.
 ONE_REQUEST_CAN_CAUSE: Final = (
     psycopg.DataError,
     psycopg.IntegrityError,
@@ -41,7 +41,12 @@ ONE_REQUEST_CAN_CAUSE: Final = (
     psycopg.ProgrammingError,
     psycopg.NotSupportedError,
     DeadlockDetected,
+    LockNotAvailable,
+    QueryCanceled,
 )
+# These take seconds each. After a few of them in one group it is the database, not one phone.
+SLOW_FAILURES: Final = (LockNotAvailable, QueryCanceled)
+MAX_SLOW_FAILURES: Final = 2
 
 
 @dataclass(slots=True)
@@ -61,7 +66,9 @@ class GroupCommit:
         self._waiting: deque[Waiting] = deque()
         self._waiting_fixes = 0
         self._arrived = asyncio.Event()
-        self._is_away = False
+        # Connections that can take a group now; none: the database is away. Starts as all, so
+        # that who comes before the first connection waits for it.
+        self._able = connections
         self._is_closing = False
         self._workers = [asyncio.create_task(self._work()) for _ in range(connections)]
 
@@ -70,7 +77,7 @@ class GroupCommit:
 
         Raises QueueFull when too much waits and DatabaseAway when it was not committed.
         """
-        if self._is_away:
+        if self._able == 0 or self._is_closing:
             raise DatabaseAway
         fixes = len(request.fixes)
         if (
@@ -95,15 +102,31 @@ class GroupCommit:
 
     async def _work(self) -> None:
         """One connection's life: connect, record groups, and after a failure connect again."""
+        link = _Link(self)
         while not self._is_closing:
             try:
                 async with await self._connect() as connection:
-                    self._is_away = False
-                    await self._record_groups(Recorder(connection, self._has_route_period))
-            except (psycopg.Error, OSError, TimeoutError) as error:
+                    link.gain()
+                    try:
+                        await self._record_groups(Recorder(connection, self._has_route_period))
+                    except Exception:
+                        # Before the connection is closed: on a dead one that takes long.
+                        link.lose()
+                        raise
+            except Exception as error:  # a worker that ended would hang its phones
+                link.lose()
                 log.warning("database away: %s", type(error).__name__)
-                self._go_away()
                 await asyncio.sleep(RECONNECT_PAUSE_S)
+
+    def lose_one(self) -> None:
+        """One connection less can take a group; with none left nobody waits in vain."""
+        self._able -= 1
+        if self._able == 0:
+            self._refuse_waiting()
+
+    def gain_one(self) -> None:
+        """It can again."""
+        self._able += 1
 
     async def _connect(self) -> AsyncConnection[tuple[object, ...]]:
         return await AsyncConnection.connect(
@@ -147,23 +170,28 @@ class GroupCommit:
                 raise
             # The class only: a message of the database may quote a row.
             log.warning("group of %d failed: %s", len(group), type(error).__name__)
-            for waiting in group:
-                await self._record_alone(recorder, waiting)
+            await self._record_one_by_one(recorder, group)
 
-    async def _record_alone(self, recorder: Recorder, waiting: Waiting) -> None:
-        try:
-            await self._record_together(recorder, [waiting])
-        except ONE_REQUEST_CAN_CAUSE as error:
-            if recorder.connection.closed:
-                raise
-            log.warning("a request failed alone: %s", type(error).__name__)
-            _refuse([waiting])
+    async def _record_one_by_one(self, recorder: Recorder, group: list[Waiting]) -> None:
+        slow_failures = 0
+        for waiting in group:
+            if slow_failures >= MAX_SLOW_FAILURES:
+                break
+            try:
+                await self._record_together(recorder, [waiting])
+            except ONE_REQUEST_CAN_CAUSE as error:
+                if recorder.connection.closed:
+                    raise
+                log.warning("a request failed alone: %s", type(error).__name__)
+                slow_failures += isinstance(error, SLOW_FAILURES)
+                _refuse([waiting])
 
     async def _record_together(self, recorder: Recorder, group: list[Waiting]) -> None:
         if not group:
             return
         loop = asyncio.get_running_loop()
-        slow = loop.call_later(SLOW_AFTER_S, self._go_away)
+        patience = _Link(self)
+        timer = loop.call_later(SLOW_AFTER_S, patience.lose)
         # Giving up a dead connection takes psycopg another 10 s: phones do not wait for that.
         late = loop.call_later(ANSWER_TIMEOUT_S, _refuse, group)
         try:
@@ -171,23 +199,37 @@ class GroupCommit:
                 with GROUP_SECONDS.time():
                     outcomes = await recorder.record_group([w.request for w in group])
         finally:
-            slow.cancel()
+            timer.cancel()
             late.cancel()
-        self._is_away = False
+            patience.gain()
         count_group(outcomes)
         for waiting, outcome in zip(group, outcomes, strict=True):
             if not waiting.outcome.done():
                 waiting.outcome.set_result(outcome)
-
-    def _go_away(self) -> None:
-        self._is_away = True
-        self._refuse_waiting()
 
     def _refuse_waiting(self) -> None:
         waiting = list(self._waiting)
         self._waiting.clear()
         self._waiting_fixes = 0
         _refuse(waiting)
+
+
+class _Link:
+    """Whether one connection can take a group; tells the whole of each change, once."""
+
+    def __init__(self, groups: GroupCommit) -> None:
+        self._groups = groups
+        self._is_able = True
+
+    def gain(self) -> None:
+        if not self._is_able:
+            self._is_able = True
+            self._groups.gain_one()
+
+    def lose(self) -> None:
+        if self._is_able:
+            self._is_able = False
+            self._groups.lose_one()
 
 
 def _refuse(group: list[Waiting]) -> None:

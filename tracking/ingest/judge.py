@@ -9,7 +9,7 @@ spacing, route period) is decided in record.sql, with the rows locked.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isfinite
-from typing import Final
+from typing import Any, Final
 
 from missions.stages import EXCEPTION_REASONS, Stage
 from tracking.ingest.sent import (
@@ -29,7 +29,9 @@ from tracking.ingest.sent import (
 # A phone's clock may run ahead by this much (network time is better; hand-set clocks are not).
 MAX_AHEAD: Final = timedelta(minutes=10)
 
-MAX_ACCURACY_M: Final = 100_000.0
+MAX_ACCURACY_M: Final = 1_000_000.0
+# Worse than this is as good as nowhere, and the column ends here.
+WORST_ACCURACY_M: Final = 3_276.7
 MAX_SPEED_MPS: Final = 200.0  # 720 km/h: no truck; beyond it the sensor failed
 MAX_ALTITUDE_M: Final = 10_000.0
 MAX_ODOMETER_M: Final = 2_000_000_000.0  # two million kilometres, and fits the column
@@ -70,48 +72,60 @@ def judged(sent: SentFix, span: AcceptedSpan) -> JudgedFix | Refusal:
     latitude_e7, longitude_e7 = round(latitude * 1e7), round(longitude * 1e7)
     if latitude_e7 == 0 and longitude_e7 == 0:
         return Refusal("place_unlikely", "latitude and longitude are both 0")
-    fix_id = fix_id_at(kind, latitude_e7, longitude_e7)
-    return _with_values(sent, JudgedFix(
-        recorded_at_us, fix_id, kind, latitude_e7, longitude_e7,
-        sent.accuracy_m, sent.speed_mps, sent.heading_deg, sent.battery, sent.altitude_m,
-        None, FLAG_MOCK if sent.is_mock else None,
-        sent.mission, sent.stop, sent.reason, sent.ends_mission is True, (),
-    ))  # fmt: skip
+    return JudgedFix(
+        recorded_at_us,
+        fix_id_at(kind, latitude_e7, longitude_e7),
+        kind,
+        latitude_e7,
+        longitude_e7,
+        *_values(sent),
+    )
 
 
-def _with_values(sent: SentFix, fix: JudgedFix) -> JudgedFix:
-    """The fix with its optional values where they can be, and a warning where they cannot."""
+def _values(sent: SentFix) -> tuple[Any, ...]:
+    """The rest of a JudgedFix: optional values in the units of the columns, and warnings."""
     accuracy_m, speed_mps, heading_deg = sent.accuracy_m, sent.speed_mps, sent.heading_deg
-    battery, altitude_m, odometer_m = sent.battery, sent.altitude_m, sent.odometer_m
-    if odometer_m is None and (
-        (accuracy_m is None or 0.0 <= accuracy_m <= MAX_ACCURACY_M)
+    battery, altitude_m, mission = sent.battery, sent.altitude_m, sent.mission
+    if (
+        (accuracy_m is None or 0.0 <= accuracy_m <= WORST_ACCURACY_M)
         and (speed_mps is None or 0.0 <= speed_mps <= MAX_SPEED_MPS)
         and (heading_deg is None or 0.0 <= heading_deg <= 360.0)
         and (battery is None or 0.0 <= battery <= 1.0)
         and (altitude_m is None or -MAX_ALTITUDE_M <= altitude_m <= MAX_ALTITUDE_M)
-        and _is_short(sent.mission)
-        and _is_short(sent.stop)
+        and (mission is None or _is_short(mission))
+        and sent.odometer_m is None
+        and sent.stop is None
     ):
-        return fix  # nearly every fix: all values can be, and nothing is copied
-    return _with_checked_values(sent, fix)
+        # Nearly every fix: all values can be.
+        return (
+            None if accuracy_m is None else round(accuracy_m * 10),
+            None if speed_mps is None else round(speed_mps * 100),
+            None if heading_deg is None else round(heading_deg * 10),
+            None if battery is None else round(battery * 10_000),
+            None if altitude_m is None else round(altitude_m, 1),
+            None, FLAG_MOCK if sent.is_mock else None,
+            mission, None, sent.reason, sent.ends_mission is True, (),
+        )  # fmt: skip
+    return _checked_values(sent)
 
 
-def _with_checked_values(sent: SentFix, fix: JudgedFix) -> JudgedFix:
-    kept: dict[str, float | None] = {}
-    warnings = []
-    for name, value, low, high in (
-        ("accuracy_m", sent.accuracy_m, 0.0, MAX_ACCURACY_M),
-        ("speed_mps", sent.speed_mps, 0.0, MAX_SPEED_MPS),
-        ("heading_deg", sent.heading_deg, 0.0, 360.0),
-        ("battery", sent.battery, 0.0, 1.0),
-        ("altitude_m", sent.altitude_m, -MAX_ALTITUDE_M, MAX_ALTITUDE_M),
-        ("odometer_m", sent.odometer_m, 0.0, MAX_ODOMETER_M),
-    ):
-        can_be = value is None or (isfinite(value) and low <= value <= high)
-        kept[name] = value if can_be else None
-        if not can_be:
-            warnings.append(f"{name}_out_of_range")
-    odometer_m = kept["odometer_m"]
+def _checked_values(sent: SentFix) -> tuple[Any, ...]:
+    warnings: list[str] = []
+
+    def scaled(name: str, value: float | None, *, low: float, high: float, by: int) -> int | None:
+        if value is None:
+            return None
+        if isfinite(value) and low <= value <= high:
+            return round(value * by)
+        warnings.append(f"{name}_out_of_range")
+        return None
+
+    accuracy_m = sent.accuracy_m
+    if accuracy_m is not None and WORST_ACCURACY_M < accuracy_m <= MAX_ACCURACY_M:
+        accuracy_m = WORST_ACCURACY_M
+    altitude_dm = scaled(
+        "altitude_m", sent.altitude_m, low=-MAX_ALTITUDE_M, high=MAX_ALTITUDE_M, by=10
+    )
     mission, stop = sent.mission, sent.stop
     if not _is_short(mission):
         mission = None
@@ -119,16 +133,19 @@ def _with_checked_values(sent: SentFix, fix: JudgedFix) -> JudgedFix:
     if not _is_short(stop):
         stop = None
         warnings.append("stop_unknown")
-    return fix._replace(
-        accuracy_m=kept["accuracy_m"],
-        speed_mps=kept["speed_mps"],
-        heading_deg=kept["heading_deg"],
-        battery=kept["battery"],
-        altitude_m=kept["altitude_m"],
-        odometer_m=None if odometer_m is None else int(odometer_m),
-        mission=mission,
-        stop=stop,
-        warnings=tuple(warnings),
+    return (
+        scaled("accuracy_m", accuracy_m, low=0, high=WORST_ACCURACY_M, by=10),
+        scaled("speed_mps", sent.speed_mps, low=0, high=MAX_SPEED_MPS, by=100),
+        scaled("heading_deg", sent.heading_deg, low=0, high=360, by=10),
+        scaled("battery", sent.battery, low=0, high=1, by=10_000),
+        None if altitude_dm is None else altitude_dm / 10,
+        scaled("odometer_m", sent.odometer_m, low=0, high=MAX_ODOMETER_M, by=1),
+        FLAG_MOCK if sent.is_mock else None,
+        mission,
+        stop,
+        sent.reason,
+        sent.ends_mission is True,
+        tuple(warnings),
     )
 
 
@@ -140,10 +157,10 @@ def _judged_without_place(sent: SentFix, kind: int, recorded_at_us: int) -> Judg
     if kind < FIRST_DUTY_MARK_KIND and (sent.latitude is None) != (sent.longitude is None):
         return Refusal("place_incomplete", "latitude and longitude go together")
     fix_id = fix_id_without_place(kind, (sent.id or "")[:MAX_TEXT])
-    return _with_values(sent, JudgedFix(
-        recorded_at_us, fix_id, kind, None, None, None, None, None, None, None, None, None,
-        sent.mission, sent.stop, sent.reason, sent.ends_mission is True, (),
-    ))._replace(accuracy_m=None, speed_mps=None, heading_deg=None, altitude_m=None)  # fmt: skip
+    # The accuracy of a place that is not kept says nothing.
+    return JudgedFix(recorded_at_us, fix_id, kind, None, None, *_values(sent))._replace(
+        accuracy_dm=None
+    )
 
 
 def _refused_mark(sent: SentFix, kind: int) -> Refusal | None:

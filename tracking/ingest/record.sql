@@ -1,14 +1,15 @@
--- Record one group of requests in one transaction: the stages and duty marks first (skipped
--- when the group has none), since a departure must open the mission that its neighbours
--- link to; then all fixes. recording.py cuts this file at its headings and puts SENDERS
--- before both statements.
+-- Record one group of requests in one transaction: its duty marks, then the stages that name
+-- a mission, then the other stages (each only if the group has any), since what is on duty
+-- and which mission is open must be settled before their neighbours are judged; then all
+-- fixes. The first three are one statement, STAGES, on other rows. recording.py cuts this
+-- file at its headings and puts SENDERS before both statements.
 --
 -- Every stored table is reached by itself through LATERAL (… OFFSET 0), so that it is always
 -- an index look-up for a few rows; what has been looked up is joined by hash. The connection
 -- plans once (force_generic_plan) and knows no sizes: see recording.py.
 --
 -- Order of locks: drivers by id (FOR KEY SHARE: freezing takes FOR UPDATE, so a freeze waits
--- or wins), then missions by id.
+-- or wins), then missions by id, then assignments by id, then fixes by key.
 
 -- == SENDERS
 -- Who posts: token -> phone -> employer, and the drivers who carried the phone during the
@@ -55,14 +56,15 @@ driver AS MATERIALIZED (
 -- == STAGES
 -- Stages and duty marks. `sent` has one row for each; the answer has a letter for each.
 sent AS MATERIALIZED (
-    SELECT s.*, 'epoch'::timestamptz + s.recorded_at_us * interval '1 microsecond' AS recorded_at
+    SELECT s.*, s.accuracy_dm / 10::float8 AS accuracy_m,
+           'epoch'::timestamptz + s.recorded_at_us * interval '1 microsecond' AS recorded_at
       FROM unnest(%(request)s::int4[], %(recorded_at_us)s::int8[], %(fix_id)s::int8[],
                   %(kind)s::int2[], %(latitude_e7)s::int4[], %(longitude_e7)s::int4[],
-                  %(accuracy_m)s::real[], %(odometer_m)s::int4[], %(mission)s::text[],
+                  %(accuracy_dm)s::int2[], %(odometer_m)s::int4[], %(mission)s::text[],
                   %(mission_uuid)s::uuid[], %(stop)s::text[], %(stop_uuid)s::uuid[],
                   %(reason)s::text[], %(ends_mission)s::bool[])
            WITH ORDINALITY AS s(request, recorded_at_us, fix_id, kind, latitude_e7, longitude_e7,
-                                accuracy_m, odometer_m, mission, mission_uuid, stop, stop_uuid,
+                                accuracy_dm, odometer_m, mission, mission_uuid, stop, stop_uuid,
                                 reason, ends_mission, n)
 ),
 resolved AS MATERIALIZED (
@@ -106,13 +108,13 @@ taken_back AS (
 ),
 -- The mission that a stage names, if it is that driver's then.
 named AS MATERIALIZED (
-    SELECT s.n, m.id AS mission_id, a.truck_id
+    SELECT s.n, m.id AS mission_id, a.truck_id, m.status
       FROM resolved s
      CROSS JOIN LATERAL (
-        SELECT m.id FROM missions_mission m
+        SELECT m.id, m.status FROM missions_mission m
          WHERE m.employer_id = s.employer_id AND m.external_id = s.mission
          UNION ALL
-        SELECT m.id FROM missions_mission m
+        SELECT m.id, m.status FROM missions_mission m
          WHERE m.uuid = s.mission_uuid AND m.employer_id = s.employer_id
          LIMIT 1) m
      CROSS JOIN LATERAL (
@@ -121,68 +123,36 @@ named AS MATERIALIZED (
         OFFSET 0) a
      WHERE s.mission IS NOT NULL AND s.kind < 30 AND s.refused IS NULL
 ),
--- The missions a driver has open at each stage: those open already, and those that a named
--- stage of this very group opens.
+-- The missions a driver has open at each stage.
 open_mission AS MATERIALIZED (
     SELECT s.n, o.mission_id, o.truck_id
       FROM resolved s
      CROSS JOIN LATERAL (
         SELECT a.mission_id, a.truck_id
           FROM missions_missionassignment a
-         WHERE a.driver_id = s.driver_id AND a.open_period @> s.recorded_at
+         WHERE a.driver_id + 0 = s.driver_id AND a.open_period @> s.recorded_at
            AND coalesce(upper(a.open_period), 'infinity') >= s.recorded_at
            AND a.open_period IS NOT NULL
         OFFSET 0) o
-     WHERE s.kind < 30 AND s.refused IS NULL
-     UNION
-    SELECT s.n, g.mission_id, g.truck_id
-      FROM resolved s
-      JOIN (SELECT o.driver_id, w.mission_id, w.truck_id, min(o.recorded_at) AS opens_at,
-                   max(o.recorded_at) FILTER (WHERE o.ends_mission) AS ends_at
-              FROM resolved o JOIN named w ON w.n = o.n
-             GROUP BY o.driver_id, w.mission_id, w.truck_id) g
-        ON g.driver_id = s.driver_id AND s.recorded_at >= g.opens_at
-       AND (g.ends_at IS NULL OR s.recorded_at <= g.ends_at)
      WHERE s.kind < 30 AND s.refused IS NULL
 ),
 only_open AS MATERIALIZED (
     SELECT n, min(mission_id) AS mission_id, min(truck_id) AS truck_id
       FROM open_mission GROUP BY n HAVING count(DISTINCT mission_id) = 1
 ),
--- The newest duty and private mark at or before each stage, this group's own included.
-duty AS MATERIALIZED (
-    SELECT DISTINCT ON (n) n, kind FROM (
-        SELECT s.n, k.recorded_at, k.kind
-          FROM resolved s
-         CROSS JOIN LATERAL (
-            SELECT k.recorded_at, k.kind FROM accounts_dutymark k
-             WHERE k.driver_id = s.driver_id AND k.recorded_at <= s.recorded_at
-               AND k.kind IN (30, 31)
-             ORDER BY k.recorded_at DESC, k.kind DESC LIMIT 1) k
-         WHERE s.kind < 30
-         UNION ALL
-        SELECT s.n, k.recorded_at, k.kind
-          FROM resolved s
-          JOIN resolved k ON k.driver_id = s.driver_id AND k.recorded_at <= s.recorded_at
-         WHERE s.kind < 30 AND k.kind IN (30, 31) AND k.refused IS NULL) k
-     ORDER BY n, recorded_at DESC, kind DESC
-),
-private AS MATERIALIZED (
-    SELECT DISTINCT ON (n) n, kind FROM (
-        SELECT s.n, k.recorded_at, k.kind
-          FROM resolved s
-         CROSS JOIN LATERAL (
-            SELECT k.recorded_at, k.kind FROM accounts_dutymark k
-             WHERE k.driver_id = s.driver_id AND k.recorded_at <= s.recorded_at
-               AND k.kind IN (32, 33)
-             ORDER BY k.recorded_at DESC, k.kind DESC LIMIT 1) k
-         WHERE s.kind < 30
-         UNION ALL
-        SELECT s.n, k.recorded_at, k.kind
-          FROM resolved s
-          JOIN resolved k ON k.driver_id = s.driver_id AND k.recorded_at <= s.recorded_at
-         WHERE s.kind < 30 AND k.kind IN (32, 33) AND k.refused IS NULL) k
-     ORDER BY n, recorded_at DESC, kind DESC
+-- The newest duty and private mark at or before each stage.
+mark AS MATERIALIZED (
+    SELECT s.n, d.kind AS duty_kind, p.kind AS private_kind
+      FROM resolved s
+      LEFT JOIN LATERAL (
+        SELECT k.kind FROM accounts_dutymark k
+         WHERE k.driver_id = s.driver_id AND k.recorded_at <= s.recorded_at AND k.kind IN (30, 31)
+         ORDER BY k.recorded_at DESC, k.kind DESC LIMIT 1) d ON true
+      LEFT JOIN LATERAL (
+        SELECT k.kind FROM accounts_dutymark k
+         WHERE k.driver_id = s.driver_id AND k.recorded_at <= s.recorded_at AND k.kind IN (32, 33)
+         ORDER BY k.recorded_at DESC, k.kind DESC LIMIT 1) p ON true
+     WHERE s.kind < 30
 ),
 linked AS MATERIALIZED (
     SELECT s.*, coalesce(w.mission_id, o.mission_id) AS mission_id,
@@ -190,17 +160,16 @@ linked AS MATERIALIZED (
            s.mission IS NOT NULL AND w.n IS NULL AS is_mission_unknown,
            coalesce(s.refused, CASE
                WHEN s.kind >= 30 THEN NULL
-               WHEN p.kind = 32 THEN 'O'
+               WHEN k.private_kind = 32 THEN 'O'
                WHEN s.tracking_window = 'always' THEN NULL
-               WHEN w.n IS NOT NULL
+               WHEN w.status <> 'cancelled'
                     OR EXISTS (SELECT FROM open_mission m WHERE m.n = s.n) THEN NULL
-               WHEN s.tracking_window = 'duty' AND d.kind = 30 THEN NULL
+               WHEN s.tracking_window = 'duty' AND k.duty_kind = 30 THEN NULL
                ELSE 'O' END) AS verdict
       FROM resolved s
       LEFT JOIN named w ON w.n = s.n
       LEFT JOIN only_open o ON o.n = s.n
-      LEFT JOIN duty d ON d.n = s.n
-      LEFT JOIN private p ON p.n = s.n
+      LEFT JOIN mark k ON k.n = s.n
 ),
 -- A stop belongs to the mission; its site, if it has a point, gives the distance.
 placed AS MATERIALIZED (
@@ -250,33 +219,44 @@ event AS (
     ON CONFLICT DO NOTHING
     RETURNING driver_id, recorded_at, fix_id
 ),
+-- Only what is new moves a mission: a stage that is sent again changes nothing.
 touched AS MATERIALIZED (
-    SELECT mission_id, min(recorded_at) AS first_at, max(recorded_at) AS last_at,
-           bool_or(ends_mission OR (kind = 10 AND is_last)) AS is_ending
-      FROM placed WHERE mission_id IS NOT NULL GROUP BY mission_id
+    SELECT p.mission_id, min(p.recorded_at) AS first_at, max(p.recorded_at) AS last_at,
+           bool_or(p.ends_mission OR (p.kind = 10 AND p.is_last)) AS is_ending
+      FROM placed p
+      JOIN event e ON e.driver_id = p.driver_id AND e.recorded_at = p.recorded_at
+                  AND e.fix_id = p.fix_id
+     WHERE p.mission_id IS NOT NULL
+     GROUP BY p.mission_id
 ),
 mission AS MATERIALIZED (
-    SELECT m.id, m.status, m.opened_at, m.ended_at, m.ended_source
+    SELECT m.id, m.status, m.opened_at, m.ended_at, m.ended_source, m.last_stage_at
       FROM missions_mission m
      WHERE m.id = ANY (ARRAY(SELECT mission_id FROM touched))
      ORDER BY m.id
        FOR NO KEY UPDATE
 ),
--- Late stages only widen; what the system ended by itself, a later stage opens again.
+-- Late stages only widen; what the system ended by itself, a later stage opens again, unless
+-- the last stop (that was not called off) has its result: then the mission is done.
 next_state AS MATERIALIZED (
     SELECT m.id, least(m.opened_at, t.first_at) AS opened_at,
-           CASE WHEN t.is_ending
-                THEN greatest(m.ended_at, t.last_at, e.last_at)
-                WHEN m.ended_source = 'automatic' AND t.last_at > m.ended_at THEN NULL
+           CASE WHEN t.is_ending THEN greatest(m.ended_at, m.last_stage_at, t.last_at)
+                WHEN m.ended_at IS NULL AND l.is_done THEN greatest(m.last_stage_at, t.last_at)
+                WHEN m.ended_source = 'automatic' AND t.last_at > m.ended_at AND NOT l.is_done
+                THEN NULL
                 WHEN m.ended_at IS NOT NULL THEN greatest(m.ended_at, t.last_at)
            END AS ended_at,
-           CASE WHEN t.is_ending AND m.ended_source <> 'dispatcher' THEN 'driver'
-                WHEN m.ended_source = 'automatic' AND t.last_at > m.ended_at THEN ''
+           CASE WHEN m.ended_source = 'dispatcher' THEN 'dispatcher'
+                WHEN t.is_ending OR (m.ended_at IS NULL AND l.is_done) THEN 'driver'
+                WHEN m.ended_source = 'automatic' AND t.last_at > m.ended_at AND NOT l.is_done
+                THEN ''
                 ELSE m.ended_source END AS ended_source
       FROM mission m
       JOIN touched t ON t.mission_id = m.id
-     CROSS JOIN LATERAL (SELECT max(e.recorded_at) AS last_at FROM missions_stageevent e
-                          WHERE e.mission_id = m.id) e
+     CROSS JOIN LATERAL (
+        SELECT coalesce((SELECT l.result FROM missions_stop l WHERE l.mission_id = m.id
+                          ORDER BY l.result = 'cancelled', l.seq DESC LIMIT 1), '') <> '' AS is_done
+        OFFSET 0) l
      WHERE m.status <> 'cancelled'
 ),
 moved AS (
@@ -291,12 +271,11 @@ moved AS (
             OR m.ended_source <> x.ended_source)
     RETURNING m.id
 ),
--- Those with a position are counted with the fixes.
 counted AS (
     INSERT INTO tracking_unstoredcount AS c (employer_id, device_id, day_on, reason, count)
     SELECT employer_id, device_id, (statement_timestamp() AT TIME ZONE 'UTC')::date,
            tracking_unstored_reason(verdict), count(*)
-      FROM linked WHERE verdict IS NOT NULL AND latitude_e7 IS NULL
+      FROM linked WHERE verdict IS NOT NULL AND device_id IS NOT NULL
      GROUP BY 1, 2, 3, 4
      ORDER BY 2, 4
     ON CONFLICT (device_id, day_on, reason) DO UPDATE SET count = c.count + excluded.count
@@ -314,8 +293,10 @@ SELECT coalesce(string_agg(letter, '' ORDER BY n), ''),
            CASE WHEN l.is_mission_unknown THEN 1 ELSE 0 END
            + CASE WHEN p.is_stop_unknown THEN 2 ELSE 0 END AS warning
       FROM sent s
-      LEFT JOIN (SELECT *, row_number() OVER (PARTITION BY driver_id, recorded_at, kind, fix_id
-                                              ORDER BY n) AS nth FROM linked) l ON l.n = s.n
+      LEFT JOIN (SELECT *, row_number() OVER (
+                            PARTITION BY driver_id, recorded_at, kind,
+                                         CASE WHEN kind < 30 THEN fix_id END
+                            ORDER BY n) AS nth FROM linked) l ON l.n = s.n
       LEFT JOIN placed p ON p.n = s.n
       LEFT JOIN marked k ON k.driver_id = l.driver_id AND k.recorded_at = l.recorded_at
                         AND k.kind = l.kind
@@ -324,23 +305,28 @@ SELECT coalesce(string_agg(letter, '' ORDER BY n), ''),
   ) answered
 
 -- == FIXES
--- All fixes, the stages' own included; recording.py has dropped the doubles of a request.
+-- All fixes, those of the stages that were kept included; recording.py has dropped the
+-- doubles of a request.
 -- The answer names only the exceptions: which rows were not stored and why.
 sent AS MATERIALIZED (
     SELECT s.*, 'epoch'::timestamptz + s.recorded_at_us * interval '1 microsecond' AS recorded_at
       FROM unnest(%(request)s::int4[], %(recorded_at_us)s::int8[], %(fix_id)s::int8[],
                   %(kind)s::int2[], %(latitude_e7)s::int4[], %(longitude_e7)s::int4[],
-                  %(mission_no)s::int4[], %(accuracy_m)s::real[], %(speed_mps)s::real[],
-                  %(heading_deg)s::real[], %(battery)s::real[], %(altitude_m)s::real[],
+                  %(mission_no)s::int4[], %(accuracy_dm)s::int2[], %(speed_cmps)s::int2[],
+                  %(heading_ddeg)s::int2[], %(battery_e4)s::int2[], %(altitude_m)s::real[],
                   %(odometer_m)s::int4[], %(flags)s::int2[])
            WITH ORDINALITY AS s(request, recorded_at_us, fix_id, kind, latitude_e7, longitude_e7,
-                                mission_no, accuracy_m, speed_mps, heading_deg, battery,
+                                mission_no, accuracy_dm, speed_cmps, heading_ddeg, battery_e4,
                                 altitude_m, odometer_m, flags, n)
+),
+-- A phone that was lent and came back has two holdings of one driver.
+carried AS MATERIALIZED (
+    SELECT DISTINCT no, driver_id, employer_id, first_at, last_at FROM holding
 ),
 -- Per request and driver: the trucks, the open missions and the marks of the spanned time.
 truck AS MATERIALIZED (
     SELECT h.no, h.driver_id, k.truck_id, k.period
-      FROM holding h
+      FROM carried h
      CROSS JOIN LATERAL (
         SELECT a.truck_id, a.period FROM accounts_truckassignment a
          WHERE a.driver_id = h.driver_id AND a.period && tstzrange(h.first_at, h.last_at, '[]')
@@ -349,10 +335,10 @@ truck AS MATERIALIZED (
 ),
 open_mission AS MATERIALIZED (
     SELECT h.no, h.driver_id, o.mission_id, o.truck_id, o.open_period
-      FROM holding h
+      FROM carried h
      CROSS JOIN LATERAL (
         SELECT a.mission_id, a.truck_id, a.open_period FROM missions_missionassignment a
-         WHERE a.driver_id = h.driver_id AND a.open_period && tstzrange(h.first_at, h.last_at, '[]')
+         WHERE a.driver_id + 0 = h.driver_id AND a.open_period && tstzrange(h.first_at, h.last_at, '[]')
            AND coalesce(upper(a.open_period), 'infinity') >= h.first_at
            AND a.open_period IS NOT NULL
         OFFSET 0) o
@@ -364,7 +350,7 @@ mark AS MATERIALIZED (
       FROM (
         SELECT h.no, h.driver_id, k.kind >= 32 AS is_private, k.kind IN (30, 32) AS is_on,
                k.recorded_at AS began_at, k.kind
-          FROM holding h
+          FROM carried h
          CROSS JOIN LATERAL (
             (SELECT k.recorded_at, k.kind FROM accounts_dutymark k
               WHERE k.driver_id = h.driver_id AND k.recorded_at <= h.first_at AND k.kind IN (30, 31)
@@ -384,7 +370,7 @@ named AS MATERIALIZED (
            a.id AS assignment_id
       FROM unnest(%(mission_request)s::int4[], %(mission_names)s::text[], %(mission_uuids)s::uuid[])
            WITH ORDINALITY AS w(request, name, uuid, mission_no)
-      JOIN holding h ON h.no = w.request
+      JOIN carried h ON h.no = w.request
      CROSS JOIN LATERAL (
         SELECT m.id FROM missions_mission m
          WHERE m.employer_id = h.employer_id AND m.external_id = w.name
@@ -430,6 +416,7 @@ linked AS MATERIALIZED (
                        AND o.missions = 1 THEN o.truck_id END) THEN 2 ELSE 0 END
            | coalesce(s.flags, 0) AS all_flags,
            coalesce(s.refused, CASE
+               WHEN s.kind >= 10 THEN NULL  -- a stage that was kept keeps its fix
                WHEN p.is_on THEN 'O'
                WHEN s.tracking_window = 'always' OR o.missions > 0 THEN NULL
                WHEN s.tracking_window = 'duty' AND d.is_on THEN NULL
@@ -466,13 +453,14 @@ judged AS MATERIALIZED (
 inserted AS (
     INSERT INTO tracking_fix (
         recorded_at, received_at, fix_id, driver_id, employer_id, device_id, latitude_e7,
-        longitude_e7, kind, link_source, truck_id, mission_id, accuracy_m, speed_mps,
-        heading_deg, battery, altitude_m, odometer_m, flags)
+        longitude_e7, kind, link_source, truck_id, mission_id, accuracy_dm, speed_cmps,
+        heading_ddeg, battery_e4, altitude_m, odometer_m, flags)
     SELECT recorded_at, statement_timestamp(), fix_id, driver_id, employer_id, device_id,
-           latitude_e7, longitude_e7, kind, link_source, truck_id, mission_id, accuracy_m,
-           speed_mps, heading_deg, battery, altitude_m, odometer_m, nullif(all_flags, 0)
+           latitude_e7, longitude_e7, kind, link_source, truck_id, mission_id, accuracy_dm,
+           speed_cmps, heading_ddeg, battery_e4, altitude_m, odometer_m, nullif(all_flags, 0)
       FROM judged
      WHERE outcome IS NULL
+     ORDER BY driver_id, recorded_at, fix_id
     ON CONFLICT DO NOTHING
     RETURNING driver_id, recorded_at, fix_id
 ),
@@ -485,7 +473,10 @@ widened AS (
              WHERE outcome IS NULL AND is_named_while_closed
              GROUP BY assignment_id) x
      WHERE a.id = x.assignment_id
-       AND a.id = ANY (ARRAY(SELECT assignment_id FROM judged WHERE is_named_while_closed))
+       AND a.id = ANY (ARRAY(
+            SELECT l.id FROM missions_missionassignment l
+             WHERE l.id = ANY (ARRAY(SELECT assignment_id FROM judged WHERE is_named_while_closed))
+             ORDER BY l.id FOR NO KEY UPDATE))
        AND (a.linked_period IS NULL OR NOT a.linked_period @> x.period)
     RETURNING a.id
 ),

@@ -1,16 +1,16 @@
-"""The arrays that go into record.sql and the outcomes that come back."""
+"""Record a group of requests in one transaction, and deal the outcomes out to them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from tracking.ingest.arrays import Arranged, Request, Row, arranged, fix_arrays, stage_arrays
 from tracking.ingest.outcomes import DUPLICATE, STORED, Recorded, Sender
-from tracking.ingest.sent import EPOCH, FIRST_STAGE_KIND, MICROSECOND, JudgedFix
+from tracking.ingest.sent import EPOCH, FIRST_DUTY_MARK_KIND, FIRST_STAGE_KIND, MICROSECOND
 
 # The recording statements are planned once for each connection, with no idea of sizes. They
 # say themselves how each table is reached (record.sql); the rest is kept from the planner.
@@ -19,6 +19,9 @@ SESSION_OPTIONS: Final = (
     "-c enable_mergejoin=off -c enable_bitmapscan=off -c jit=off "
     "-c statement_timeout=4s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
 )
+
+Outcome = tuple[str, str]  # a letter and warning bits
+_STORED: Final = (STORED, "0")
 
 
 def _statements() -> tuple[bytes, bytes]:
@@ -32,24 +35,6 @@ def _statements() -> tuple[bytes, bytes]:
 
 
 STAGES, FIXES = _statements()
-
-
-@dataclass(slots=True)
-class Request:
-    """What one phone asks to record: its token's hash and its judged fixes.
-
-    `refused` says how many were refused before, by reason: they are only counted.
-    """
-
-    token_hash: bytes
-    fixes: list[JudgedFix]
-    refused: Mapping[str, int] = field(default_factory=dict)
-    # The positions of fixes with a place that occur earlier in the list too, and where.
-    doubles: dict[int, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        keys = [(fix.recorded_at_us, fix.fix_id) for fix in self.fixes]
-        self.doubles = {} if len(set(keys)) == len(keys) else _doubles(keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,174 +52,95 @@ class Recorder:
 
         Raises psycopg.Error when the group as a whole fails: nothing of it is stored.
         """
-        senders = _senders(group)
-        senders["has_route_period"] = self.has_route_period
-        marks = [
-            (number, fix)
-            for number, request in enumerate(group, 1)
-            for fix in request.fixes
-            if fix.kind >= FIRST_STAGE_KIND
-        ]
-        fixes = _fixes(group)
-        if not marks:
+        cut = arranged(group, (datetime.now(UTC) - EPOCH) // MICROSECOND)
+        cut.senders["has_route_period"] = self.has_route_period
+        waves = _waves(cut.rows)
+        if not waves:
             # One statement is a transaction of its own: one round trip, one COMMIT.
-            cursor = await self.connection.execute(FIXES, senders | fixes, prepare=True)
-            return _outcomes(group, await cursor.fetchone(), ("", ""))
-        async with self.connection.pipeline(), self.connection.transaction():
-            stages = await self.connection.execute(STAGES, senders | _marks(marks), prepare=True)
-            cursor = await self.connection.execute(FIXES, senders | fixes, prepare=True)
-        return _outcomes(group, await cursor.fetchone(), await stages.fetchone())
+            return await self._record_fixes(group, cut, {})
+        async with self.connection.transaction():
+            outcomes: dict[Row, Outcome] = {}
+            for wave in waves:
+                outcomes.update(await self._record_stages(cut, wave))
+            return await self._record_fixes(group, cut, outcomes)
+
+    async def _record_stages(self, cut: Arranged, wave: list[Row]) -> dict[Row, Outcome]:
+        cursor = await self.connection.execute(
+            STAGES, cut.senders | stage_arrays(wave), prepare=True
+        )
+        letters, warnings = await cursor.fetchone() or ("", "")
+        return dict(zip(wave, zip(letters, warnings, strict=True), strict=True))
+
+    async def _record_fixes(
+        self, group: Sequence[Request], cut: Arranged, outcomes: dict[Row, Outcome]
+    ) -> list[Recorded]:
+        """All rows with a place; a stage's only where its event was kept."""
+        rows = [
+            row
+            for row in cut.rows
+            if row.fix.latitude_e7 is not None
+            and (row.fix.kind < FIRST_STAGE_KIND or outcomes[row][0] in (STORED, DUPLICATE))
+        ]
+        refused = [
+            (run, reason, count)
+            for run, request in zip(cut.first_runs, group, strict=True)
+            for reason, count in request.refused.items()
+        ]
+        cursor = await self.connection.execute(
+            FIXES, cut.senders | fix_arrays(rows, refused), prepare=True
+        )
+        answer = await cursor.fetchone()
+        if answer is None:
+            raise RuntimeError("the recording statement returned no row")
+        if not answer[0] and not answer[1] and not outcomes and not cut.doubles:
+            return _all_stored(group, cut, answer[2])
+        of_fixes = dict(zip(rows, _fix_outcomes(len(rows), answer), strict=True))
+        return _dealt(group, cut, answer[2], of_fixes | outcomes)
 
 
-def _doubles(keys: Sequence[tuple[int, int]]) -> dict[int, int]:
-    first: dict[tuple[int, int], int] = {}
-    doubles = {}
-    for position, key in enumerate(keys):
-        if first.setdefault(key, position) != position:
-            doubles[position] = first[key]
-    return doubles
-
-
-def _array(values: Iterable[object]) -> str:
-    """A PostgreSQL array literal of numbers and NULLs."""
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
-
-
-def _uuid(text: str | None) -> str | None:
-    if text is None or len(text) not in (32, 36):
-        return None
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return None
-
-
-def _senders(group: Sequence[Request]) -> dict[str, object]:
-    now_us = (datetime.now(UTC) - EPOCH) // MICROSECOND
-    first, last = [], []
-    for request in group:
-        times = [fix.recorded_at_us for fix in request.fixes] or [now_us]
-        first.append(min(times))
-        last.append(max(times))
-    tokens = ",".join([f'"\\\\x{request.token_hash.hex()}"' for request in group])
-    return {"tokens": f"{{{tokens}}}", "first_us": _array(first), "last_us": _array(last)}
-
-
-def _fixes(group: Sequence[Request]) -> dict[str, object]:
-    numbers: list[int] = []
-    rows: list[JudgedFix] = []
-    names: dict[tuple[int, str], int] = {}
-    mission_numbers: list[int | None] = []
-    for number, request in enumerate(group, 1):
-        for position, fix in enumerate(request.fixes):
-            if fix.latitude_e7 is None or position in request.doubles:
-                continue
-            numbers.append(number)
-            rows.append(fix)
-            mission = fix.mission
-            mission_numbers.append(
-                None if mission is None else names.setdefault((number, mission), len(names) + 1)
-            )
-    refused = [
-        (number, reason, count)
-        for number, request in enumerate(group, 1)
-        for reason, count in request.refused.items()
-    ]
-    columns = list(zip(*rows, strict=True)) or [()] * len(JudgedFix._fields)
-    by_name = dict(zip(JudgedFix._fields, columns, strict=True))
-    return {
-        "request": _array(numbers),
-        "mission_no": _array(mission_numbers),
-        "refused_request": [number for number, _, _ in refused],
-        "refused_reason": [reason for _, reason, _ in refused],
-        "refused_fixes": [count for _, _, count in refused],
-        "mission_request": [number for number, _ in names],
-        "mission_names": [name for _, name in names],
-        "mission_uuids": [_uuid(name) for _, name in names],
-        **{name: _array(by_name[name]) for name in _FIX_COLUMNS},
-    }
-
-
-_FIX_COLUMNS: Final = (
-    "recorded_at_us",
-    "fix_id",
-    "kind",
-    "latitude_e7",
-    "longitude_e7",
-    "accuracy_m",
-    "speed_mps",
-    "heading_deg",
-    "battery",
-    "altitude_m",
-    "odometer_m",
-    "flags",
-)
-
-
-def _marks(marks: Sequence[tuple[int, JudgedFix]]) -> dict[str, object]:
-    """The arrays of stages and duty marks: few, so their texts go as lists."""
-    numbers = [number for number, _ in marks]
-    fixes = [fix for _, fix in marks]
-    return {
-        "request": numbers,
-        "recorded_at_us": _array(fix.recorded_at_us for fix in fixes),
-        "fix_id": _array(fix.fix_id for fix in fixes),
-        "kind": _array(fix.kind for fix in fixes),
-        "latitude_e7": _array(fix.latitude_e7 for fix in fixes),
-        "longitude_e7": _array(fix.longitude_e7 for fix in fixes),
-        "accuracy_m": _array(fix.accuracy_m for fix in fixes),
-        "odometer_m": _array(fix.odometer_m for fix in fixes),
-        "mission": [fix.mission for fix in fixes],
-        "mission_uuid": [_uuid(fix.mission) for fix in fixes],
-        "stop": [fix.stop for fix in fixes],
-        "stop_uuid": [_uuid(fix.stop) for fix in fixes],
-        "reason": [fix.reason for fix in fixes],
-        "ends_mission": [fix.ends_mission for fix in fixes],
-    }
-
-
-def _outcomes(
-    group: Sequence[Request],
-    fixes: tuple[Any, ...] | None,
-    stages: tuple[Any, ...] | None,
-) -> list[Recorded]:
-    """Deal the outcomes of the two statements out to the requests, in the order sent.
-
-    A stage's letter is that of its event; its fix follows the same rules.
-    """
-    if fixes is None or stages is None:
-        raise RuntimeError("a recording statement returned no row")
-    fix_letters = iter(_fix_letters(group, fixes))
-    stage_letters = iter(zip(stages[0], stages[1], strict=True))
-    recorded = []
-    for request, sender in zip(group, fixes[2], strict=True):
-        dealt: list[tuple[str, str]] = []
-        for position, fix in enumerate(request.fixes):
-            if position in request.doubles:
-                letter, warning = dealt[request.doubles[position]]
-                dealt.append((DUPLICATE if letter == STORED else letter, warning))
-            else:
-                dealt.append(next(fix_letters) if fix.latitude_e7 is not None else ("", ""))
-            if fix.kind >= FIRST_STAGE_KIND:
-                dealt[position] = next(stage_letters)
-        letters, warnings = zip(*dealt, strict=True) if dealt else ((), ())
-        recorded.append(Recorded(Sender(sender), "".join(letters), "".join(warnings)))
-    return recorded
-
-
-_STORED: Final = (STORED, "0")
-
-
-def _fix_letters(group: Sequence[Request], answer: tuple[Any, ...]) -> list[tuple[str, str]]:
-    """A letter and warning bits for each row of the statement, which names the exceptions."""
-    rows = sum(
-        fix.latitude_e7 is not None and position not in request.doubles
-        for request in group
-        for position, fix in enumerate(request.fixes)
+def _waves(rows: list[Row]) -> list[list[Row]]:
+    """What must be settled before what: duty marks, named stages, other stages."""
+    marks = [row for row in rows if row.fix.kind >= FIRST_STAGE_KIND]
+    if not marks:
+        return []
+    stages = [row for row in marks if row.fix.kind < FIRST_DUTY_MARK_KIND]
+    waves = (
+        [row for row in marks if row.fix.kind >= FIRST_DUTY_MARK_KIND],
+        [row for row in stages if row.fix.mission is not None],
+        [row for row in stages if row.fix.mission is None],
     )
-    dealt = [_STORED] * rows
+    return [wave for wave in waves if wave]
+
+
+def _all_stored(group: Sequence[Request], cut: Arranged, senders: str) -> list[Recorded]:
+    return [
+        Recorded(Sender(senders[run - 1]), STORED * len(request.fixes), "0" * len(request.fixes))
+        for run, request in zip(cut.first_runs, group, strict=True)
+    ]
+
+
+def _fix_outcomes(rows: int, answer: tuple[Any, ...]) -> list[Outcome]:
+    """One for each row of the statement, which names only the exceptions."""
+    outcomes = [_STORED] * rows
     for exception in answer[0].split(",") if answer[0] else ():
-        dealt[int(exception[:-1]) - 1] = (exception[-1], "0")
+        outcomes[int(exception[:-1]) - 1] = (exception[-1], "0")
     for number in answer[1].split(",") if answer[1] else ():
-        dealt[int(number) - 1] = (dealt[int(number) - 1][0], "1")
-    return dealt
+        outcomes[int(number) - 1] = (outcomes[int(number) - 1][0], "1")
+    return outcomes
+
+
+def _dealt(
+    group: Sequence[Request], cut: Arranged, senders: str, outcomes: dict[Row, Outcome]
+) -> list[Recorded]:
+    """The outcomes in the order sent; a double is a duplicate of what was stored."""
+    by_place = {(row.request, row.position): outcome for row, outcome in outcomes.items()}
+    for (doubled, position), first in cut.doubles.items():
+        letter, warning = by_place[doubled, first]
+        by_place[doubled, position] = (DUPLICATE if letter == STORED else letter, warning)
+    recorded = []
+    for number, request in enumerate(group):
+        dealt = [by_place[number, position] for position in range(len(request.fixes))]
+        letters, warnings = zip(*dealt, strict=True) if dealt else ((), ())
+        sender = Sender(senders[cut.first_runs[number] - 1])
+        recorded.append(Recorded(sender, "".join(letters), "".join(warnings)))
+    return recorded

@@ -35,7 +35,13 @@ FLAG_MOCK: Final = 1  # the phone says that its position is simulated
 FLAG_TRUCK_DISAGREES: Final = 2  # the mission's truck is not the one assigned to the driver
 FLAG_MISSION_UNKNOWN: Final = 4  # the phone named a mission that is not this driver's
 
-_PLACE: Final = Struct("<hii")
+# Odd 64-bit constants; the mixing only has to tell apart the few places of one driver at
+# one microsecond, and costs a third of a cryptographic hash.
+_MIX_A: Final = 0x9E3779B97F4A7C15
+_MIX_B: Final = 0xBF58476D1CE4E5B9
+_MIX_C: Final = 0x94D049BB133111EB
+_MASK: Final = (1 << 64) - 1
+_SIGN: Final = 1 << 63
 _FIX_ID: Final = Struct("<q")
 
 
@@ -72,10 +78,10 @@ class JudgedFix(NamedTuple):
     kind: int
     latitude_e7: int | None
     longitude_e7: int | None
-    accuracy_m: float | None
-    speed_mps: float | None
-    heading_deg: float | None
-    battery: float | None
+    accuracy_dm: int | None
+    speed_cmps: int | None
+    heading_ddeg: int | None
+    battery_e4: int | None
     altitude_m: float | None
     odometer_m: int | None
     flags: int | None
@@ -96,9 +102,10 @@ class Refusal(NamedTuple):
 
 def fix_id_at(kind: int, latitude_e7: int, longitude_e7: int) -> int:
     """A signed 64-bit hash of kind and place: with driver and time, the key of a fix."""
-    digest = blake2b(_PLACE.pack(kind, latitude_e7, longitude_e7), digest_size=8).digest()
-    fix_id: int = _FIX_ID.unpack(digest)[0]
-    return fix_id
+    mixed = (latitude_e7 * _MIX_A + longitude_e7 * _MIX_B + kind * _MIX_C) & _MASK
+    mixed ^= mixed >> 29
+    mixed = (mixed * _MIX_B) & _MASK
+    return (mixed ^ (mixed >> 32)) - _SIGN
 
 
 def fix_id_without_place(kind: int, client_id: str) -> int:

@@ -95,7 +95,25 @@ def test_an_impossible_extra_is_left_out_and_does_not_cost_the_fix(
     (result,) = ingest.post(ada_phone.token, [fix(now, **{name: value})]).json["results"]
     assert result["status"] == "stored"
     assert result["warnings"] == [f"{name}_out_of_range"]
-    assert Fix.objects.values_list(name, flat=True).get(driver_id=ada_phone.driver.pk) is None
+    assert getattr(Fix.objects.get(driver_id=ada_phone.driver.pk), name) is None
+
+
+def test_numbers_too_small_for_a_column_do_not_cost_the_fix(
+    ingest: AsgiPhone, ada_phone: Phone, now: datetime
+) -> None:
+    tiny = {"speed_mps": 1e-46, "accuracy_m": 5e-324, "battery": 1e-300, "altitude_m": -1e-310}
+    assert ingest.post(ada_phone.token, [fix(now, **tiny)]).statuses == ["stored"]
+    stored = Fix.objects.get(driver_id=ada_phone.driver.pk)
+    assert (stored.speed_mps, stored.accuracy_m, stored.altitude_m) == (0, 0, 0)
+
+
+def test_text_that_is_no_unicode_costs_one_fix(
+    ingest: AsgiPhone, ada_phone: Phone, now: datetime
+) -> None:
+    broken = fix(now, mission="MARK")
+    body = json.dumps({"fixes": [fix(now, 50.1), broken]}).replace("MARK", "\\ud800").encode()
+    headers = {"content-type": JSON, "authorization": f"Bearer {ada_phone.token}"}
+    assert ingest.send(body, headers).statuses == ["stored", "refused"]
 
 
 def test_unknown_fields_are_ignored_and_of_a_doubled_key_the_last_wins(
@@ -119,6 +137,7 @@ def test_unknown_fields_are_ignored_and_of_a_doubled_key_the_last_wins(
         b'{"fixes": [NaN]}',
         b'{"fixes": [{"recorded_at": "2026-11-22T08:15:30Z", "latitude": NaN}]}',
         b'{"fixes": [' + b"[" * 500_000,
+        b'{"fixes": [' + b"1," * 400_000 + b"1]}",
         b'{"fixes": [' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"]}",
         b"\xff\xfe{}",
         b"null",

@@ -17,9 +17,10 @@ from missions.models import Mission, StageEvent
 from tests.cast import Phone, assign, make_phone
 from tests.tracking.ingest.asgi_phone import AsgiPhone, fix, mark
 from tests.tracking.ingest.conftest import make_mission
+from tracking.ingest.arrays import Request
 from tracking.ingest.judge import accepted_span, judged
 from tracking.ingest.outcomes import Recorded
-from tracking.ingest.recording import SESSION_OPTIONS, Recorder, Request
+from tracking.ingest.recording import SESSION_OPTIONS, Recorder
 from tracking.ingest.sent import JudgedFix, SentFix
 from tracking.models import Fix, LinkSource, UnstoredCount
 from tracking.partitions import make_partitions

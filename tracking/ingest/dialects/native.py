@@ -5,6 +5,7 @@ refused whole; a fix of another shape is refused alone.
 Answer: counters that sum to `received`, and one result for each fix in the order sent.
 """
 
+import json
 import re
 from typing import Final
 
@@ -25,6 +26,7 @@ from tracking.ingest.outcomes import (
 from tracking.ingest.sent import JudgedFix, Refusal, SentFix
 
 MAX_FIXES: Final = 1_000
+MAX_VALUES: Final = 200_000  # 200 a fix: far more than any app sends
 
 _STATUS: Final = {
     STORED: "stored",
@@ -67,9 +69,10 @@ def sent_fixes(body: bytes) -> list[SentFix | Refusal]:
     """The fixes of a request, or why one of them cannot be read; raises NotThisShape."""
     try:
         fixes: list[SentFix | Refusal] = list(_batch.decode(body).fixes)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # One fix of another shape, or one text that is no Unicode: the others go on.
         fixes = _one_by_one(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except RecursionError as error:
         raise NotThisShape(_why(error)) from None
     if not 1 <= len(fixes) <= MAX_FIXES:
         raise NotThisShape(f"fixes must hold 1 to {MAX_FIXES} fixes, not {len(fixes)}")
@@ -77,12 +80,38 @@ def sent_fixes(body: bytes) -> list[SentFix | Refusal]:
 
 
 def _one_by_one(body: bytes) -> list[SentFix | Refusal]:
-    try:
-        raw = _raw_batch.decode(body).fixes
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise NotThisShape(_why(error)) from None
     # Bounded before the slow path: a million tiny wrong items must not cost a second.
-    return [_read(item) for item in raw] if len(raw) <= MAX_FIXES else [_TOO_MANY] * len(raw)
+    if body.count(b",") > MAX_VALUES:
+        raise NotThisShape(f"the body holds more than {MAX_VALUES} values")
+    try:
+        items = [bytes(item) for item in _raw_batch.decode(body).fixes]
+    except msgspec.ValidationError as error:
+        raise NotThisShape(_why(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        items = _leniently_cut(body)
+    except RecursionError as error:
+        raise NotThisShape(_why(error)) from None
+    return [_read(item) for item in items] if len(items) <= MAX_FIXES else [_TOO_MANY] * len(items)
+
+
+def _leniently_cut(body: bytes) -> list[bytes]:
+    """The fixes of a body with a text that is no Unicode, as JavaScript can write: each alone.
+
+    The standard library reads such a text, and writes it again as it was, so that only the
+    fix which holds it is refused.
+    """
+    try:
+        whole = json.loads(body, parse_constant=_no_number)
+        fixes = whole["fixes"]
+        if not isinstance(fixes, list):
+            raise NotThisShape(_why(msgspec.ValidationError()))
+        return [json.dumps(item).encode() for item in fixes]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise NotThisShape(_why(error)) from None
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(name)
 
 
 _TOO_MANY: Final = Refusal("too_many", "")
@@ -91,12 +120,12 @@ _TOO_MANY: Final = Refusal("too_many", "")
 def _why(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "the body is nested too deeply"
-    if isinstance(error, msgspec.ValidationError):
+    if isinstance(error, msgspec.ValidationError | TypeError | KeyError):
         return 'the body must be {"fixes": [...]}'
     return "the body is not valid JSON in UTF-8"
 
 
-def _read(item: msgspec.Raw) -> SentFix | Refusal:
+def _read(item: bytes) -> SentFix | Refusal:
     try:
         return _fix.decode(item)
     except msgspec.ValidationError as error:

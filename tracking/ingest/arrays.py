@@ -1,0 +1,169 @@
+"""The fixes of a group as the arrays that record.sql takes. (pure)
+
+A request becomes one *run* for each day that its fixes span: each run's links (driver,
+truck, open missions, duty) are looked up once, so a backlog of weeks costs what its days do.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from tracking.ingest.sent import JudgedFix
+
+DAY_US: Final = 24 * 3600 * 1_000_000
+
+
+@dataclass(slots=True)
+class Request:
+    """What one phone asks to record: its token's hash and its judged fixes.
+
+    `refused` says how many were refused before, by reason: they are only counted.
+    """
+
+    token_hash: bytes
+    fixes: list[JudgedFix]
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+class Row(NamedTuple):
+    """A fix, the request it came with, its position there, and its run (from 1)."""
+
+    request: int
+    position: int
+    run: int
+    fix: JudgedFix
+
+
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """A group in rows and runs.
+
+    `doubles` names the (request, position) of a fix that occurs earlier in its own request,
+    and where. `first_runs` has the first run of each request.
+    """
+
+    rows: list[Row]
+    doubles: dict[tuple[int, int], int]
+    first_runs: list[int]
+    senders: dict[str, object]
+
+
+def arranged(group: Sequence[Request], now_us: int) -> Arranged:
+    """Cut a group into rows and runs; a request without fixes has a run at `now_us`."""
+    rows: list[Row] = []
+    doubles: dict[tuple[int, int], int] = {}
+    first_runs: list[int] = []
+    tokens: list[bytes] = []
+    first_us: list[int] = []
+    last_us: list[int] = []
+    for number, request in enumerate(group):
+        first_runs.append(len(tokens) + 1)
+        runs: dict[int, int] = {}
+        seen: dict[tuple[int, int], int] = {}
+        for position, fix in enumerate(request.fixes):
+            at_us = fix.recorded_at_us
+            if seen.setdefault((at_us, fix.fix_id), position) != position:
+                doubles[number, position] = seen[at_us, fix.fix_id]
+                continue
+            day = at_us // DAY_US
+            run = runs.get(day)
+            if run is None:
+                tokens.append(request.token_hash)
+                first_us.append(at_us)
+                last_us.append(at_us)
+                run = runs[day] = len(tokens)
+            elif at_us < first_us[run - 1]:
+                first_us[run - 1] = at_us
+            elif at_us > last_us[run - 1]:
+                last_us[run - 1] = at_us
+            rows.append(Row(number, position, run, fix))
+        if not runs:
+            tokens.append(request.token_hash)
+            first_us.append(now_us)
+            last_us.append(now_us)
+    hashes = ",".join([f'"\\\\x{token.hex()}"' for token in tokens])
+    senders: dict[str, object] = {
+        "tokens": f"{{{hashes}}}",
+        "first_us": array(first_us),
+        "last_us": array(last_us),
+    }
+    return Arranged(rows, doubles, first_runs, senders)
+
+
+def array(values: Iterable[float | None]) -> str:
+    """A PostgreSQL array literal of numbers and NULLs: JSON's, in other brackets."""
+    return "{" + msgspec.json.encode(list(values))[1:-1].decode() + "}"
+
+
+def fix_arrays(rows: Sequence[Row], refused: Iterable[tuple[int, str, int]]) -> dict[str, object]:
+    """The arrays of the statement FIXES; `refused` are run, reason and number."""
+    names: dict[tuple[int, str], int] = {}
+    mission_numbers = [
+        None
+        if row.fix.mission is None
+        else names.setdefault((row.run, row.fix.mission), len(names) + 1)
+        for row in rows
+    ]
+    columns = list(zip(*[row.fix for row in rows], strict=True))
+    by_name = dict(zip(JudgedFix._fields, columns or [()] * len(JudgedFix._fields), strict=True))
+    counts = list(refused)
+    return {
+        "request": array([row.run for row in rows]),
+        "mission_no": array(mission_numbers),
+        "mission_request": [run for run, _ in names],
+        "mission_names": [name for _, name in names],
+        "mission_uuids": [_uuid(name) for _, name in names],
+        "refused_request": [run for run, _, _ in counts],
+        "refused_reason": [reason for _, reason, _ in counts],
+        "refused_fixes": [number for _, _, number in counts],
+        **{name: array(by_name[name]) for name in _FIX_COLUMNS},
+    }
+
+
+_FIX_COLUMNS: Final = (
+    "recorded_at_us",
+    "fix_id",
+    "kind",
+    "latitude_e7",
+    "longitude_e7",
+    "accuracy_dm",
+    "speed_cmps",
+    "heading_ddeg",
+    "battery_e4",
+    "altitude_m",
+    "odometer_m",
+    "flags",
+)
+
+
+def stage_arrays(rows: Sequence[Row]) -> dict[str, object]:
+    """The arrays of the statement STAGES: few rows, so their texts go as lists."""
+    fixes = [row.fix for row in rows]
+    return {
+        "request": array([row.run for row in rows]),
+        "recorded_at_us": array([fix.recorded_at_us for fix in fixes]),
+        "fix_id": array([fix.fix_id for fix in fixes]),
+        "kind": array([fix.kind for fix in fixes]),
+        "latitude_e7": array([fix.latitude_e7 for fix in fixes]),
+        "longitude_e7": array([fix.longitude_e7 for fix in fixes]),
+        "accuracy_dm": array([fix.accuracy_dm for fix in fixes]),
+        "odometer_m": array([fix.odometer_m for fix in fixes]),
+        "mission": [fix.mission for fix in fixes],
+        "mission_uuid": [_uuid(fix.mission) for fix in fixes],
+        "stop": [fix.stop for fix in fixes],
+        "stop_uuid": [_uuid(fix.stop) for fix in fixes],
+        "reason": [fix.reason for fix in fixes],
+        "ends_mission": [fix.ends_mission for fix in fixes],
+    }
+
+
+def _uuid(text: str | None) -> str | None:
+    if text is None or len(text) not in (32, 36):
+        return None
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
