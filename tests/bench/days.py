@@ -78,13 +78,13 @@ ASSIGNMENTS: Final = """
 FIXES: Final = f"""
     INSERT INTO tracking_fix (
         recorded_at, received_at, fix_id, driver_id, employer_id, device_id, latitude_e7,
-        longitude_e7, kind, link_source, truck_id, mission_id, accuracy_m, speed_mps,
-        heading_deg, battery)
+        longitude_e7, kind, link_source, truck_id, mission_id, accuracy_dm, speed_cmps,
+        heading_ddeg, battery_e4)
     SELECT x.at, x.at + interval '2 seconds', hashint8extended(k.n, a.driver_id), a.driver_id,
            a.employer_id, a.driver_id, 490000000 + ({_DRIVEN}) * 45000,
            43500000 + a.driver_id * 1000,
-           {_KIND}, {RESOLVED}, a.truck_id, m.mission_id, 8, 8.3, 0,
-           1 - k.n / 1000.0
+           {_KIND}, {RESOLVED}, a.truck_id, m.mission_id, 80, 830, 0,
+           10000 - k.n * 10
       FROM missions_missionassignment m
       JOIN accounts_truckassignment a ON a.driver_id = m.driver_id
      CROSS JOIN generate_series(%(from)s::int, %(to)s::int) k(n)

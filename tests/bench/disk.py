@@ -16,8 +16,9 @@ from tests.bench.bench import Bench, progress
 from tests.bench.figures import Figure, Target
 from tests.drives import E7, DrivenFix, Drives, drives_until_now
 from tests.real_system import Fleet
+from tracking.ingest.arrays import Request
 from tracking.ingest.outcomes import STORED
-from tracking.ingest.recording import SESSION_OPTIONS, Recorder, Request
+from tracking.ingest.recording import SESSION_OPTIONS, Recorder
 from tracking.ingest.sent import DISTANCE, JudgedFix, fix_id_at
 
 DRIVERS: Final = 500
@@ -89,6 +90,7 @@ def judged(fix: DrivenFix) -> JudgedFix:
     latitude_e7, longitude_e7 = round(fix.latitude * E7), round(fix.longitude * E7)
     return JudgedFix(
         fix.recorded_at_us, fix_id_at(DISTANCE, latitude_e7, longitude_e7), DISTANCE,
-        latitude_e7, longitude_e7, fix.accuracy_m, fix.speed_mps, fix.heading_deg, fix.battery,
+        latitude_e7, longitude_e7, fix.accuracy_m * 10, round(fix.speed_mps * 100),
+        fix.heading_deg * 10, round(fix.battery * 10_000),
         None, None, None, None, None, None, False, (),
     )  # fmt: skip

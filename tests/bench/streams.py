@@ -29,11 +29,11 @@ MAX_GROWTH_MB: Final = 20
 ROWS: Final = f"""
     INSERT INTO tracking_fix (
         recorded_at, received_at, fix_id, driver_id, employer_id, device_id, latitude_e7,
-        longitude_e7, kind, link_source, truck_id, mission_id, accuracy_m, speed_mps,
-        heading_deg, battery)
+        longitude_e7, kind, link_source, truck_id, mission_id, accuracy_dm, speed_cmps,
+        heading_ddeg, battery_e4)
     SELECT %(first)s + k.n * %(step)s::interval, %(first)s + k.n * %(step)s::interval, k.n,
            %(driver)s, %(employer)s, %(device)s, 490000000 + k.n %% 1000 * 45000, 43500000,
-           {DISTANCE}, {RESOLVED}, %(truck)s, %(mission)s, 8, 13.9, 181, 0.81
+           {DISTANCE}, {RESOLVED}, %(truck)s, %(mission)s, 80, 1390, 1810, 8100
       FROM generate_series(%(from)s::int, %(to)s::int) k(n)
 """  # noqa: S608 - numbers of our own
 

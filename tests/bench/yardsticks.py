@@ -22,8 +22,8 @@ PGBENCH_START: Final = timedelta(days=50)
 
 COLUMNS: Final = (
     "recorded_at, received_at, fix_id, driver_id, employer_id, device_id, latitude_e7, "
-    "longitude_e7, kind, link_source, truck_id, mission_id, accuracy_m, speed_mps, heading_deg, "
-    "battery"
+    "longitude_e7, kind, link_source, truck_id, mission_id, accuracy_dm, speed_cmps, "
+    "heading_ddeg, battery_e4"
 )
 # The sums are pgbench's own, in 64 bits: in the statement they would be 32-bit and overflow.
 # Each driver's times ascend, as a phone's do; no key comes twice.
@@ -37,7 +37,7 @@ INSERT INTO tracking_fix ({COLUMNS})
 VALUES (statement_timestamp() - interval '{PGBENCH_START.days} days'
             + :after_ms * interval '1 millisecond',
         statement_timestamp(), :fix_id, :driver, 1, :driver, :latitude, 43500000,
-        {DISTANCE}, {RESOLVED}, :driver, :driver, 8, 13.9, 181, 0.81);
+        {DISTANCE}, {RESOLVED}, :driver, :driver, 80, 1390, 1810, 8100);
 """  # noqa: S608 - numbers of our own
 
 
@@ -107,6 +107,6 @@ def _copy_line(fleet: Fleet, number: int, fix: DrivenFix) -> str:
     return (
         f"{at}\t{at}\t{fix_id_at(DISTANCE, latitude_e7, longitude_e7)}\t{phone.driver_id}\t"
         f"{fleet.employer_id}\t{phone.device_id}\t{latitude_e7}\t{longitude_e7}\t{DISTANCE}\t"
-        f"{RESOLVED}\t{phone.truck_id}\t{phone.mission_id}\t{fix.accuracy_m}\t"
-        f"{fix.speed_mps}\t{fix.heading_deg}\t{fix.battery}\n"
+        f"{RESOLVED}\t{phone.truck_id}\t{phone.mission_id}\t{fix.accuracy_m * 10}\t"
+        f"{round(fix.speed_mps * 100)}\t{fix.heading_deg * 10}\t{round(fix.battery * 10_000)}\n"
     )
