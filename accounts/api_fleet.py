@@ -142,9 +142,7 @@ class TruckAssignmentView(ActorView):
             sent["truck"] = of_employer(Truck, self.actor, sent["truck"])
         if "driver" in sent:
             sent["driver"] = driver_of(self.actor, sent["driver"])
-        same = {"begin": old.period.lower, "end": old.period.upper}
-        corrected = correct_assignment(self.actor, old, **{**same, **sent})
-        return shown(corrected, CorrectedSerializer)
+        return shown(correct_assignment(self.actor, old, **sent), CorrectedSerializer)
 
 
 class TruckAssignmentEndView(ActorView):

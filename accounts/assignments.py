@@ -9,7 +9,7 @@ other's exclusion constraint. The lock lets recording statements pass (FOR NO KE
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, TypedDict, TypeVar, Unpack
 
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from accounts.actors import Actor
 from accounts.audit import record
 from accounts.constraints import violated_by
+from accounts.drivers import visible_id
 from accounts.models import (
     AssignmentSource,
     Device,
@@ -48,9 +49,18 @@ class AlreadyHeld(Conflict):
 
 
 class DriverNotAvailable(Conflict):
-    """Assignments of an erased or frozen driver do not change; which of them, is not said."""
+    """Nothing is changed for an erased or frozen driver; which of them, is not said."""
 
     code = "driver_not_available"
+
+
+class Correction(TypedDict, total=False):
+    """What a correction says; a key that is missing stays as it is, None has no bound."""
+
+    truck: Truck
+    driver: Driver
+    begin: datetime | None
+    end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,7 @@ def assign_truck(
     """Give a truck to a driver for `[begin, end)`. Overlaps when either has another."""
     period = _period(begin, end)
     with transaction.atomic():
-        Driver.objects.select_for_update(no_key=True).get(pk=driver.pk)
+        _available(Driver.objects.select_for_update(no_key=True).get(pk=driver.pk))
         _check_in_service(Truck.objects.select_for_update(no_key=True).get(pk=truck.pk), end)
         assignment = TruckAssignment(
             employer=actor.employer, truck=truck, driver=driver, period=period, source=source
@@ -118,32 +128,30 @@ def end_assignment(actor: Actor, assignment: TruckAssignment, at: datetime) -> C
 
 
 def correct_assignment(
-    actor: Actor,
-    assignment: TruckAssignment,
-    *,
-    begin: datetime | None,
-    end: datetime | None,
-    truck: Truck | None = None,
-    driver: Driver | None = None,
+    actor: Actor, assignment: TruckAssignment, **changes: Unpack[Correction]
 ) -> Corrected:
-    """Say what was true all along; without a truck or driver, the same one.
+    """Say what was true all along; what is not said stays as it is when this is stored.
 
     Overlaps when that runs into another assignment.
 
     The spans: the old driver's old period and the new driver's new one.
     """
-    period = _period(begin, end)
     with transaction.atomic():
-        locked, old_driver = _locked_assignment(assignment, driver, truck)
+        locked, old_driver = _locked_assignment(
+            assignment, changes.get("driver"), changes.get("truck")
+        )
         old, before = locked.period, _truck_detail(locked)
-        locked.truck, locked.driver = truck or locked.truck, driver or old_driver
-        locked.period = period
-        _check_in_service(locked.truck, end)
+        begin, end = changes.get("begin", old.lower), changes.get("end", old.upper)
+        # Read again, now that they are locked.
+        truck = Truck.objects.get(pk=changes.get("truck", locked.truck).pk)
+        driver = _available(Driver.objects.get(pk=changes.get("driver", old_driver).pk))
+        locked.truck, locked.driver, locked.period = truck, driver, _period(begin, end)
+        _check_in_service(truck, end)
         _save(locked, TRUCK_CONSTRAINTS, _assignments_in_the_way)
         detail = {"before": before, "after": _truck_detail(locked)}
         record(actor, "truck_assignment.corrected", locked, detail)
     spans = [Span(old_driver, old.lower, old.upper)]
-    new = Span(driver or old_driver, begin, end)
+    new = Span(driver, begin, end)
     if new != spans[0]:
         spans.append(new)
     return Corrected(locked, tuple(spans))
@@ -167,7 +175,7 @@ def hand_over_device(actor: Actor, device: Device, driver: Driver, at: datetime)
     What the phone recorded before `at` and sends later still goes to the one before.
     """
     with transaction.atomic():
-        Driver.objects.select_for_update(no_key=True).get(pk=driver.pk)
+        _available(Driver.objects.select_for_update(no_key=True).get(pk=driver.pk))
         Device.objects.select_for_update(no_key=True).get(pk=device.pk)
         newest = DeviceHolding.objects.filter(device=device).order_by("period").last()
         if newest is not None and newest.period.upper is None:
@@ -198,6 +206,12 @@ def _check_in_service(truck: Truck, end: datetime | None) -> None:
         raise TruckRetired(f"This truck went out of service at {truck.retired_at.isoformat()}.")
 
 
+def _available(driver: Driver | None) -> Driver:
+    if driver is None or driver.frozen_at is not None:
+        raise DriverNotAvailable("This driver is not available; nothing was changed.")
+    return driver
+
+
 def _locked_assignment(
     assignment: TruckAssignment, driver: Driver | None = None, truck: Truck | None = None
 ) -> tuple[TruckAssignment, Driver]:
@@ -208,9 +222,7 @@ def _locked_assignment(
     list(Driver.objects.filter(drivers).order_by("pk").select_for_update(no_key=True))
     list(Truck.objects.filter(trucks).order_by("pk").select_for_update(no_key=True))
     locked = TruckAssignment.objects.select_for_update().get(pk=assignment.pk)
-    if locked.driver is None or locked.driver.frozen_at is not None:
-        raise DriverNotAvailable("This driver is not available; the assignment stays as it is.")
-    return locked, locked.driver
+    return locked, _available(locked.driver)
 
 
 def _save(
@@ -245,7 +257,7 @@ def _overlaps(other: TruckAssignment | DeviceHolding | None) -> Overlaps:
     until = end.isoformat() if end else "further notice"
     in_the_way = {
         "id": str(other.uuid),
-        "driver": str(other.driver.uuid) if other.driver else None,
+        "driver": visible_id(other.driver),
         "truck": str(other.truck.uuid) if isinstance(other, TruckAssignment) else None,
         "from": begin.isoformat() if begin else None,
         "to": end.isoformat() if end else None,

@@ -19,6 +19,11 @@ def visible_drivers(actor: Actor) -> QuerySet[Driver]:
     return Driver.objects.filter(employer=actor.employer, frozen_at__isnull=True)
 
 
+def visible_id(driver: Driver | None) -> str | None:
+    """A driver's id for an answer; None when the driver is erased, or frozen."""
+    return None if driver is None or driver.frozen_at is not None else str(driver.uuid)
+
+
 def drivers_like(drivers: QuerySet[Driver], words: str) -> QuerySet[Driver]:
     """Those whose name or number holds what was typed, without accents and capitals."""
     wanted = folded(words)

@@ -49,7 +49,9 @@ def enrol_device(
 def new_phone(
     driver: Driver, *, name: str, scope: str, platform: str = "", begin: datetime | None = None
 ) -> tuple[Device, str]:
-    """The rows of a new phone and its token; the caller writes the audit entry."""
+    """The rows of a new phone and its token, in the caller's transaction and audit entry."""
+    # Read again under the lock that a freeze waits for, or is waited for here.
+    driver = Driver.objects.select_for_update(no_key=True).get(pk=driver.pk)
     if driver.frozen_at is not None:
         raise DriverFrozen("This driver's data is frozen.")
     device = Device.objects.create(

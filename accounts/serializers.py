@@ -6,9 +6,11 @@ from typing import Any, Final
 from django.conf import settings
 from rest_framework import serializers
 
+from accounts.drivers import visible_id
 from accounts.duty_marks import MARK_BY_LABEL
 from accounts.models import AssignmentSource, MarkSource, Role, TokenScope, TrackingWindow
 from accounts.moments import moment
+from accounts.trucks import MAX_PLATE
 
 KEYWORDS: Final = {"begin": "from", "end": "to"}
 
@@ -156,7 +158,7 @@ class DriverQuery(Form):
 
 class TruckSerializer(Form):
     id = serializers.UUIDField(source="uuid", read_only=True)
-    plate = serializers.CharField(max_length=20)
+    plate = serializers.CharField(max_length=MAX_PLATE)
     country = serializers.RegexField(r"^[A-Za-z]{2}$", default="BE")
     name = serializers.CharField(max_length=100, allow_blank=True, default="")
     retired_at = serializers.DateTimeField(read_only=True, allow_null=True)
@@ -186,11 +188,6 @@ class TruckAssignmentSerializer(Form):
     def get_driver(self, row: Any) -> str | None:
         """Null when the driver is erased, or frozen and so out of every read."""
         return visible_id(row.driver)
-
-
-def visible_id(driver: Any) -> str | None:
-    """A driver's id, unless there is none to show."""
-    return None if driver is None or driver.frozen_at is not None else str(driver.uuid)
 
 
 class NewTruckAssignment(Form):

@@ -1,7 +1,7 @@
 """Trucks: one in service per plate."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -11,6 +11,8 @@ from accounts.audit import record
 from accounts.constraints import violated_by
 from accounts.models import Truck, TruckAssignment
 from accounts.refusals import AlreadyTaken, Conflict, Invalid
+
+MAX_PLATE: Final = 20  # characters
 
 
 class TruckRetired(Conflict):
@@ -26,15 +28,24 @@ class StillAssigned(Conflict):
 
 
 def plain_plate(plate: str) -> str:
-    """A plate as it is stored and compared: capitals, single blanks."""
+    """A plate as it is compared: capitals, single blanks."""
     return " ".join(plate.upper().split())
+
+
+def stored_plate(plate: str) -> str:
+    """A plate as it is stored. Invalid when nothing is left, or too much."""
+    plain = plain_plate(plate)
+    if not plain:
+        raise Invalid("A truck needs a plate.", field="plate")
+    # Measured here too: capitals may be longer than what was sent, as of a sharp s.
+    if len(plain) > MAX_PLATE:
+        raise Invalid(f"A plate has up to {MAX_PLATE} characters.", field="plate")
+    return plain
 
 
 def create_truck(actor: Actor, *, plate: str, country: str = "BE", name: str = "") -> Truck:
     """A new truck in service. AlreadyTaken when one with this plate is."""
-    plate = plain_plate(plate)
-    if not plate:
-        raise Invalid("A truck needs a plate.", field="plate")
+    plate = stored_plate(plate)
     try:
         with transaction.atomic():
             truck = Truck.objects.create(
@@ -49,7 +60,9 @@ def create_truck(actor: Actor, *, plate: str, country: str = "BE", name: str = "
 def change_truck(actor: Actor, truck: Truck, changes: dict[str, Any]) -> Truck:
     """Change a truck's plate, country or name."""
     if "plate" in changes:
-        changes = {**changes, "plate": plain_plate(changes["plate"])}
+        changes = {**changes, "plate": stored_plate(changes["plate"])}
+    if "country" in changes:
+        changes = {**changes, "country": changes["country"].upper()}
     for field, value in changes.items():
         setattr(truck, field, value)
     try:

@@ -20,6 +20,28 @@ def test_a_plate_is_stored_as_it_is_read(client_for: ClientFor) -> None:
     assert found == made.json()
 
 
+def test_a_plate_is_measured_as_it_is_stored(truck12: Truck, client_for: ClientFor) -> None:
+    client, path = client_for("manager"), f"/api/v1/trucks/{truck12.uuid}"
+    assert client.patch(path, {"plate": "\u00df" * 10}).json()["plate"] == "S" * 20
+    for answer in (
+        client.post("/api/v1/trucks", {"plate": "\u00df" * 15}),
+        client.patch(path, {"plate": "\u00df" * 15}),
+    ):
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/plate")
+    assert client.get(path).json()["plate"] == "S" * 20
+
+
+def test_a_country_in_small_letters_is_the_same_country(
+    truck12: Truck, client_for: ClientFor
+) -> None:
+    client = client_for("manager")
+    made = client.post("/api/v1/trucks", {"plate": truck12.plate, "country": "NL"}).json()
+    path = f"/api/v1/trucks/{made['id']}"
+    answer = client.patch(path, {"country": "be"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_taken")
+    assert client.patch(path, {"country": "de"}).json()["country"] == "DE"
+
+
 def test_a_plate_is_in_service_once(truck12: Truck, client_for: ClientFor) -> None:
     client = client_for("manager")
     sent = {"plate": truck12.plate.lower()}

@@ -27,7 +27,8 @@ from accounts.models import (
     Truck,
     TruckAssignment,
 )
-from accounts.refusals import Invalid, Overlaps
+from accounts.phones import enrol_device
+from accounts.refusals import DriverFrozen, Invalid, Overlaps
 from accounts.trucks import TruckRetired, retire_truck
 from tests.accounts.racing import raced
 from tests.cast import Phone, assign, make_driver
@@ -162,6 +163,61 @@ def test_a_frozen_drivers_assignment_stays_as_it_is(
     freeze_driver(ada)
     with pytest.raises(DriverNotAvailable):
         end_assignment(actor, assignment, MONDAY + HOUR)
+
+
+def test_a_driver_frozen_meanwhile_is_given_nothing(
+    actor: Actor, truck12: Truck, truck34: Truck, ada: Driver, ben: Driver, ben_phone: Phone
+) -> None:
+    """What the caller read before the freeze does not count, what is in the row does."""
+    assignment = assign_truck(actor, truck34, ben, begin=MONDAY)
+    freeze_driver(Driver.objects.get(pk=ada.pk))
+    assert ada.frozen_at is None
+    with pytest.raises(DriverNotAvailable):
+        assign_truck(actor, truck12, ada, begin=MONDAY)
+    with pytest.raises(DriverNotAvailable):
+        correct_assignment(actor, assignment, driver=ada)
+    with pytest.raises(DriverNotAvailable):
+        hand_over_device(actor, ben_phone.device, ada, MONDAY)
+    with pytest.raises(DriverFrozen):
+        enrol_device(actor, ada)
+    assert not ada.truck_assignments.exists()
+    assert not DeviceHolding.objects.filter(driver=ada).exists()
+
+
+def test_a_truck_retired_meanwhile_is_given_to_nobody(
+    actor: Actor, truck12: Truck, truck34: Truck, ada: Driver
+) -> None:
+    assignment = assign_truck(actor, truck34, ada, begin=MONDAY)
+    retire_truck(actor, Truck.objects.get(pk=truck12.pk), MONDAY)
+    assert truck12.retired_at is None
+    with pytest.raises(TruckRetired):
+        correct_assignment(actor, assignment, truck=truck12)
+
+
+def test_a_frozen_driver_in_the_way_is_not_named(
+    actor: Actor, truck12: Truck, ada: Driver, ben: Driver
+) -> None:
+    first = assign_truck(actor, truck12, ada, begin=MONDAY)
+    freeze_driver(ada)
+    with pytest.raises(Overlaps) as refusal:
+        assign_truck(actor, truck12, ben, begin=MONDAY)
+    in_the_way = refusal.value.extra["in_the_way"]
+    assert isinstance(in_the_way, dict)
+    assert (in_the_way["id"], in_the_way["driver"]) == (str(first.uuid), None)
+
+
+def test_a_correction_keeps_what_another_has_just_corrected(
+    actor: Actor, truck12: Truck, truck34: Truck, ada: Driver
+) -> None:
+    made = assign_truck(actor, truck12, ada, begin=MONDAY, end=MONDAY + 9 * HOUR)
+    mine, theirs = (TruckAssignment.objects.get(pk=made.pk) for _ in range(2))
+    correct_assignment(actor, theirs, begin=MONDAY + HOUR)
+    correct_assignment(actor, theirs, truck=truck34)
+    corrected = correct_assignment(actor, mine, end=MONDAY + 8 * HOUR)
+    made.refresh_from_db()
+    assert (made.truck, made.driver) == (truck34, ada)
+    assert (made.period.lower, made.period.upper) == (MONDAY + HOUR, MONDAY + 8 * HOUR)
+    assert corrected.assignment == made
 
 
 def test_a_phone_changes_hands_at_a_moment(actor: Actor, ada_phone: Phone, ben: Driver) -> None:
