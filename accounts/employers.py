@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import available_timezones
 
 from django.db import transaction
 
@@ -87,9 +88,11 @@ def _check_always(employer: Employer) -> None:
 
 
 def is_zone(name: str) -> bool:
-    """Whether the machine's tz database knows this zone."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a directory
-        return False
-    return bool(name)
+    """Whether this is the name of a zone of the tz database, the same on every machine."""
+    return name in _zones()
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Read from the disk once. ZoneInfo itself would open any file there, as posix/… or right/…"""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
