@@ -7,17 +7,19 @@ from django.db import transaction
 
 from accounts.actors import Actor
 from accounts.audit import record
+from accounts.models import Driver
 from missions.lifecycle import (
     MoveRefused,
     assign_mission,
     locked,
     move,
-    reassign_truck,
+    running_assignment,
     save_change,
     unassign_mission,
 )
 from missions.models import Mission, MissionStatus
 from missions.planning import MISSION_FIELDS, refuse_reversed
+from missions.trucks import reassign_truck
 
 
 @transaction.atomic
@@ -27,18 +29,20 @@ def change_mission(
     """Set what `changes` names: MISSION_FIELDS, `driver`, `truck`, `is_draft`.
 
     A driver of None takes the mission back. After the start, a truck changes from now on
-    and a driver only by a hand-over.
+    and a driver only by a hand-over. What it says already changes nothing.
     """
     if "is_draft" in changes:
         _set_draft(mission, is_draft=changes["is_draft"])
     if "truck" in changes:
         reassign_truck(mission, changes["truck"], at=None, actor=actor)
-    if "driver" in changes and changes["driver"] is None:
-        unassign_mission(mission, actor=actor)
-    elif "driver" in changes:
-        assign_mission(mission, changes["driver"], actor=actor)
+    if "driver" in changes:
+        _set_driver(mission, changes["driver"], actor)
     mission = locked(mission)
-    fields = [name for name in MISSION_FIELDS if name in changes]
+    fields = [
+        name
+        for name in MISSION_FIELDS
+        if name in changes and changes[name] != getattr(mission, name)
+    ]
     for name in fields:
         setattr(mission, name, changes[name])
     refuse_reversed(mission)
@@ -46,6 +50,16 @@ def change_mission(
         save_change(mission)
         record(actor, "mission.changed", mission, {"fields": fields})
     return mission
+
+
+def _set_driver(mission: Mission, driver: Driver | None, actor: Actor | None) -> None:
+    running = running_assignment(mission)
+    if (running.driver_id if running else None) == (driver.pk if driver else None):
+        return
+    if driver is None:
+        unassign_mission(mission, actor=actor)
+    else:
+        assign_mission(mission, driver, actor=actor)
 
 
 def _set_draft(mission: Mission, *, is_draft: bool) -> None:

@@ -138,7 +138,7 @@ def _insert(employer: Employer, plan: MissionPlan, actor: Actor | None) -> Missi
         planned_start_at=plan.planned_start_at,
         planned_end_at=plan.planned_end_at,
         ecmr_number=plan.ecmr_number,
-        planned_truck=_in_service(plan.truck),
+        planned_truck=in_service(plan.truck),
     )
     refuse_reversed(mission)
     mission.save()
@@ -158,7 +158,8 @@ def _who(driver: Driver | None, truck: Truck | None) -> dict[str, object]:
     }
 
 
-def _in_service(truck: Truck | None) -> Truck | None:
+def in_service(truck: Truck | None) -> Truck | None:
+    """The same truck. Invalid when it is out of service."""
     if truck is not None and truck.retired_at is not None:
         raise Invalid("This truck is out of service.", field="truck", code="not_available")
     return truck
@@ -178,7 +179,7 @@ def _begin_assignment(
         employer_id=mission.employer_id,
         mission=mission,
         driver=driver,
-        truck=_in_service(truck),
+        truck=in_service(truck),
         period=DateTimeTZRange(at, None),
     )
 
@@ -284,30 +285,10 @@ def hand_over_mission(
     else:
         _end_assignment(running, at)
     _begin_assignment(mission, driver, truck, at=at)
+    mission.planned_truck = truck
     save_change(mission)
     detail = {**_who(driver, truck), "at": at.isoformat()}
     record(actor, "mission.handed_over", mission, detail)
-    return mission
-
-
-@transaction.atomic
-def reassign_truck(
-    mission: Mission, truck: Truck | None, *, at: datetime | None, actor: Actor | None = None
-) -> Mission:
-    """Change the truck: before the start in place, after it from a moment on, default now."""
-    mission = locked(mission)
-    running = running_assignment(mission)
-    if mission.status == MissionStatus.STARTED and running and running.driver:
-        at = at or timezone.now()
-        return hand_over_mission(mission, running.driver, truck=truck, at=at, actor=actor)
-    if mission.status in OVER or mission.status == MissionStatus.STARTED:
-        raise MoveRefused(f"The truck of a mission that is {mission.status} stays.")
-    mission.planned_truck = _in_service(truck)
-    if running is not None:
-        running.truck = truck
-        running.save(update_fields=["truck"])
-    save_change(mission)
-    record(actor, "mission.truck_changed", mission, _who(None, truck))
     return mission
 
 

@@ -22,7 +22,6 @@ from missions.lifecycle import (
     cancel_mission,
     end_mission,
     hand_over_mission,
-    reassign_truck,
     running_assignment,
     unassign_mission,
 )
@@ -39,6 +38,7 @@ from missions.serializers import (
     CorrectedAssignmentSerializer,
     MissionSerializer,
 )
+from missions.trucks import reassign_truck
 
 
 class AssignmentsView(MissionView):

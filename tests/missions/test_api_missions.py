@@ -331,6 +331,30 @@ def test_a_change_that_is_refused_half_way_changes_nothing(
     assert client.get(url).json() == before
 
 
+@pytest.mark.parametrize("is_started", [False, True])
+def test_unchanged_values_change_nothing(
+    client: APIClient, acme: Employer, ada: Driver, truck12: Truck, is_started: bool
+) -> None:
+    mission = make_mission(acme, ada, truck12, reference="pallets", planned_start_at=at("08:00"))
+    if is_started:
+        start(mission, ada, at("08:00"))
+    url = f"{MISSIONS}/{mission.uuid}"
+    before, entries = client.get(url), AuditEntry.objects.count()
+    names = ("driver", "truck", "reference", "planned_start_at", "planned_end_at", "ecmr_number")
+    same = {name: before.json()[name] for name in names}
+    for change in ({"driver": same["driver"]}, {"truck": same["truck"]}, same):
+        answer = client.patch(url, change, headers={"If-Match": before["ETag"]})
+        assert (answer.status_code, answer.json()) == (200, before.json())
+    assert AuditEntry.objects.count() == entries
+
+
+def test_nobody_and_no_truck_again_change_nothing(client: APIClient) -> None:
+    for made in (post(client).json(), post(client, is_draft=True).json()):
+        url = f"{MISSIONS}/{made['id']}"
+        answer = client.patch(url, {"driver": None, "truck": None}, headers={"If-Match": '"1"'})
+        assert (answer.status_code, answer.json()) == (200, made)
+
+
 def test_a_plan_that_ends_before_it_starts_is_refused(client: APIClient, acme: Employer) -> None:
     mission = make_mission(acme, planned_start_at=at("09:00"))
     answer = client.patch(

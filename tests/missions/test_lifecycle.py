@@ -16,12 +16,12 @@ from missions.lifecycle import (
     end_silent_missions,
     hand_over_mission,
     move,
-    reassign_truck,
     running_assignment,
     unassign_mission,
 )
 from missions.models import Mission, MissionAssignment, MissionStatus
 from missions.stages import Stage
+from missions.trucks import reassign_truck
 from tests.missions.builders import make_mission, put_stage, start, state_of, wrong_open_periods
 from tests.missions.opening_cases import Sent, State, at
 
@@ -234,6 +234,34 @@ def test_a_truck_changes_in_place_before_the_start_and_by_a_moment_after_it(
         (ada.pk, truck12.pk, None, at("09:00")),
         (ada.pk, truck34.pk, at("09:00"), None),
     ]
+
+
+def test_a_truck_in_which_fixes_were_made_stays_in_the_history(
+    acme: Employer, ada: Driver, truck12: Truck, truck34: Truck
+) -> None:
+    mission = make_mission(acme, ada, truck12)
+    MissionAssignment.objects.update(linked_period=(at("08:00"), at("08:30"), "[]"))
+    mission = reassign_truck(mission, truck34, at=None)
+    (_, first, _, until), (driver, second, since, _) = parts(mission)
+    assert (first, second, driver) == (truck12.pk, truck34.pk, ada.pk)
+    assert until == since is not None
+    assert mission.assignments.order_by("id")[0].linked_period is not None
+    mission = unassign_mission(mission)
+    assert mission.planned_truck == truck34
+
+
+def test_the_truck_it_has_already_changes_nothing(
+    acme: Employer, ada: Driver, truck12: Truck, truck34: Truck
+) -> None:
+    mission = make_mission(acme, ada, truck12)
+    start(mission, ada, at("08:00"))
+    changed = reassign_truck(mission, truck34, at=at("09:00"))
+    before = parts(mission)
+    for moment in (None, at("09:00"), at("10:00")):
+        assert reassign_truck(mission, truck34, at=moment).version == changed.version
+    assert parts(mission) == before
+    with pytest.raises(Overlaps):
+        reassign_truck(mission, truck34, at=at("08:30"))
 
 
 def test_the_truck_of_a_mission_that_is_over_stays(
