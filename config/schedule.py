@@ -20,4 +20,5 @@ JOBS: tuple[Job, ...] = (
     Job("tracking.tasks.end_silent_missions", timedelta(minutes=10), "upkeep"),
     Job("tracking.tasks.end_silent_duties", timedelta(minutes=10), "upkeep"),
     Job("tracking.tasks.expire_quarantine", timedelta(hours=1), "upkeep"),
+    Job("accounts.tasks.forget_spent_codes", timedelta(hours=1), "upkeep"),
 )

@@ -30,6 +30,7 @@ from accounts.pairing import (
 )
 from accounts.refusals import DriverFrozen, TooManyTries
 from accounts.secrets import secret_hash
+from accounts.tasks import forget_spent_codes
 from tests.accounts.racing import raced
 from tests.cast import ClientFor
 
@@ -119,6 +120,15 @@ def test_what_is_over_is_forgotten(code: str) -> None:
     assert forget_spent(datetime.now(UTC)) == 0
     assert forget_spent(datetime.now(UTC) + timedelta(days=2)) == 2
     assert not PairingCode.objects.exists()
+
+
+def test_the_clock_forgets_them_too(acme: Employer, ada: Driver) -> None:
+    make_pairing_code(Actor("command", acme), ada)
+    kept, _ = make_pairing_code(Actor("command", acme), ada)
+    old = PairingCode.objects.exclude(pk=kept.pk)
+    assert old.update(expires_at=datetime.now(UTC) - timedelta(days=2)) == 1
+    forget_spent_codes()
+    assert PairingCode.objects.get() == kept
 
 
 @pytest.mark.django_db(transaction=True)
