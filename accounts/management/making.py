@@ -45,6 +45,8 @@ class MakingCommand(BaseCommand):
             result = self.make(**options)
         except Problem as problem:
             raise CommandError(problem.detail) from None
+        except UnicodeError:  # a byte of the command line or of standard input
+            raise CommandError("This is not text in UTF-8.") from None
         except DataError as error:
             raise CommandError(f"The database cannot hold this: {error}") from None
         except (OperationalError, ProgrammingError) as error:

@@ -89,6 +89,25 @@ def test_a_name_that_does_not_fit_is_refused_without_a_traceback(db: None) -> No
     assert "cannot hold this" in refused("create_employer", "x" * 300)
 
 
+def test_what_is_not_text_is_refused_without_a_traceback(
+    acme: Employer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong byte of an argument reaches Python as a lone surrogate."""
+    assert "not text in UTF-8" in refused("create_employer", "\udcff")
+    assert "not text in UTF-8" in refused(
+        "create_driver", "--employer", str(acme.uuid), "--name", "\udcff"
+    )
+    words = ["--employer", str(acme.uuid), "--role", "dpo", "--password-stdin"]
+    for stdin in (
+        io.TextIOWrapper(io.BytesIO(b"correct \xff battery\n"), encoding="utf-8"),
+        io.StringIO("correct \udcff battery\n"),  # as in the C locale
+    ):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert "not text in UTF-8" in refused("create_user", "max@acme.example", *words)
+    assert Employer.objects.get() == acme
+    assert not User.objects.exists()
+
+
 def test_a_user_signs_in_with_the_password_from_standard_input(acme: Employer, typed: None) -> None:
     words = ["--employer", str(acme.uuid), "--role", "manager", "--password-stdin"]
     user = User.objects.get(uuid=made("create_user", "Max@Acme.example", *words)["id"])
