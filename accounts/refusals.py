@@ -49,13 +49,6 @@ class Invalid(Problem):
         super().__init__(detail, errors=errors)
 
 
-class Forbidden(Problem):
-    """Known, and not allowed."""
-
-    status = 403
-    code = "forbidden"
-
-
 class DriverFrozen(Problem):
     """This driver's data is frozen: nothing is stored and nothing is shown."""
 

@@ -100,7 +100,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django_filters",
     "django_htmx",
     "drf_spectacular",
     "rest_framework",
@@ -177,7 +176,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "accounts.problems.problem_exception_handler",
     "DEFAULT_PARSER_CLASSES": ["accounts.parsers.SturdyJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     # What OPTIONS would tell is in the schema; the default wants one serializer per view.
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
