@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
+from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from accounts.duty_marks import DutyMarkKind
@@ -11,7 +13,7 @@ from accounts.models import Driver, DutyMark, Truck
 from missions.models import Mission, MissionAssignment, MissionStatus, StageEvent, Stop
 from missions.stages import STAGE_BY_LABEL
 from tests.cast import Phone, Point, put_fixes
-from tracking.histories import History, Key, StoredFix
+from tracking.histories import STREAM, History, Key, StoredFix
 from tracking.timeline import Timeline
 
 EIGHT = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -144,3 +146,17 @@ def rows(timeline: Timeline, *, stages: bool = False) -> list[tuple[str, int, in
         for entry in timeline.entries
         if stages or entry.segment.type != "stage"
     ]
+
+
+def streams_open() -> int:
+    """Sessions of streams on the test's database, asked on a connection of its own."""
+    params = connection.get_connection_params()
+    keys = ("host", "port", "user", "dbname", "password")
+    with psycopg.connect(**{key: params[key] for key in keys if key in params}) as own:
+        row = own.execute(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name = %s",
+            [STREAM],
+        ).fetchone()
+    assert row is not None
+    return int(row[0])

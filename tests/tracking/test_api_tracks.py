@@ -4,6 +4,8 @@ import asyncio
 import csv
 import io
 import json
+import time
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,17 +13,19 @@ from xml.etree import ElementTree
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connections
+from django.db import connection, connections
 from django.test import AsyncClient
 from django.utils import timezone
 
 from accounts.freezing import freeze_driver
 from accounts.models import Driver, Employer, Role, Truck, User
 from tests.cast import ClientFor, Phone, assign, make_api_key, put_fixes
-from tests.tracking.reading import at, drive, opened
+from tests.tracking.reading import at, drive, opened, streams_open
+from tracking.api import tracks
 from tracking.ingest.sent import FLAG_MISSION_UNKNOWN, FLAG_MOCK
 from tracking.models import Fix
 from tracking.serializers import FixSerializer
+from tracking.turns import Turns
 
 pytestmark = pytest.mark.django_db
 SUBJECTS = ["drivers", "trucks", "missions"]
@@ -112,12 +116,12 @@ def test_a_fix_has_everything_that_is_known(
         ada_phone, [(at(1), 50.8503, 4.3517)], truck=truck12, mission=mission, received_at=at(61)
     )
     Fix.objects.filter(driver_id=ada_phone.driver.pk).update(
-        accuracy_m=8.2,
-        speed_mps=13.9,
-        heading_deg=181,
+        accuracy_dm=82,
+        speed_cmps=1390,
+        heading_ddeg=1810,
         altitude_m=52.5,
         odometer_m=183_220_100,
-        battery=0.81,
+        battery_e4=8100,
         flags=FLAG_MOCK | FLAG_MISSION_UNKNOWN,
     )
     (row,) = client_for("dispatcher").get(f"/api/v1/drivers/{ada_phone.driver.uuid}/fixes",
@@ -319,6 +323,74 @@ def test_an_empty_history_is_an_empty_file(dee: User, ada: Driver) -> None:
     assert json.loads(read_file(dee, f"{url}.geojson", RANGE)[1])["features"] == []
     assert len(read_file(dee, f"{url}.csv", RANGE)[1].splitlines()) == 1
     ElementTree.fromstring(read_file(dee, f"{url}.gpx", RANGE)[1])  # noqa: S314
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_leaves_djangos_connection_to_others(dee: User, driven: dict[str, Any]) -> None:
+    """A client that does not read would else hold one of the pool's few."""
+
+    async def is_left_after(url: str) -> bool:
+        client = AsyncClient()
+        await client.aforce_login(dee)
+        response: Any = await client.get(url, RANGE)
+        assert response.status_code == 200
+        is_left: bool = await sync_to_async(lambda: connection.connection is None)()
+        await sync_to_async(response.close)()
+        await sync_to_async(connections.close_all)()
+        return is_left
+
+    assert asyncio.run(is_left_after(path("drivers", driven, ".csv")))
+    # The view ran in the thread that was asked: a page leaves its connection open there.
+    assert not asyncio.run(is_left_after(path("drivers", driven)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_export_too_many_is_told_to_come_back(
+    client_for: ClientFor, driven: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracks, "turns", Turns(2))
+    monkeypatch.setattr(tracks, "TURN_PATIENCE_S", 0.01)
+    client, url = client_for("dispatcher"), path("drivers", driven, ".csv")
+    first, second = client.get(url, RANGE), client.get(url, RANGE)
+    assert (first.status_code, second.status_code) == (200, 200)
+    third = client.get(url, RANGE)
+    assert (third.status_code, third.json()["code"]) == (503, "exports_busy")
+    assert third["Retry-After"] == "30"
+    # Pages are no exports.
+    assert client.get(path("drivers", driven), RANGE).status_code == 200
+    first.close()
+    first.close()
+    assert client.get(url, RANGE).status_code == 200
+    assert client.get(url, RANGE).status_code == 503
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_that_does_not_read_is_left(
+    dee: User, ada_phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_fixes(ada_phone, drive(0, 30, 0.01))
+    monkeypatch.setattr(tracks, "CHUNK_PATIENCE_S", 0.2)
+
+    async def read_and_stop() -> None:
+        client = AsyncClient()
+        await client.aforce_login(dee)
+        response: Any = await client.get(
+            f"/api/v1/drivers/{ada_phone.driver.uuid}/fixes.csv", RANGE
+        )
+        try:
+            async with aclosing(aiter(response)) as pieces:
+                assert await anext(pieces)
+                assert await anext(pieces)
+                assert streams_open() == 1
+                await asyncio.sleep(20)
+        finally:
+            await sync_to_async(connections.close_all)()
+
+    began_s = time.monotonic()
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(read_and_stop())
+    assert time.monotonic() - began_s < 10
+    assert streams_open() == 0
 
 
 def test_a_file_does_not_mind_what_the_client_accepts(

@@ -4,7 +4,6 @@ import asyncio
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -14,11 +13,9 @@ from accounts.freezing import freeze_driver
 from accounts.models import Driver, Employer, Truck
 from missions.models import MissionAssignment
 from tests.cast import Phone, assign, make_driver, make_phone, put_fixes
-from tests.tracking.reading import EIGHT, at, drive, give, minutes, opened, pages
-from tracking import histories
+from tests.tracking.reading import EIGHT, at, drive, give, minutes, opened, pages, streams_open
 from tracking.histories import (
     CHUNK,
-    STREAM,
     History,
     Names,
     StoredFix,
@@ -335,20 +332,6 @@ def test_a_reader_who_leaves_closes_the_connection(ada: Driver, ada_phone: Phone
     assert streams_open() == 0
 
 
-def streams_open() -> int:
-    """Sessions of streams on the test's database, asked on a connection of its own."""
-    params = connection.get_connection_params()
-    keys = ("host", "port", "user", "dbname", "password")
-    with psycopg.connect(**{key: params[key] for key in keys if key in params}) as own:
-        row = own.execute(
-            "SELECT count(*) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND application_name = %s",
-            [STREAM],
-        ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_stream_ends_for_a_driver_who_is_frozen_meanwhile(ada: Driver, ada_phone: Phone) -> None:
     put_fixes(ada_phone, drive(0, 30, 0.01))
@@ -372,27 +355,3 @@ def freeze_on_own_connection(driver: Driver) -> None:
         freeze_driver(driver)
     finally:
         connection.close()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_one_stream_too_many_waits_for_its_turn(
-    ada: Driver, ada_phone: Phone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put_fixes(ada_phone, drive(0, 3))
-    monkeypatch.setattr(histories, "_turns", asyncio.Semaphore(2))
-    most = 0
-
-    async def read() -> int:
-        nonlocal most
-        count = 0
-        async for chunk in whole(ada).chunks():
-            most = max(most, streams_open())
-            await asyncio.sleep(0.05)
-            count += len(chunk)
-        return count
-
-    async def all_at_once() -> list[int]:
-        return await asyncio.gather(*(read() for _ in range(5)))
-
-    assert asyncio.run(all_at_once()) == [3] * 5
-    assert most == 2

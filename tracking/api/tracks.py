@@ -1,11 +1,13 @@
 """The fixes of a driver, a truck or a mission: pages as JSON, or the whole range as a file."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from typing import Any, ClassVar, Final, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.openapi import AutoSchema
@@ -22,12 +24,14 @@ from accounts.actors import actor_of
 from accounts.models import Driver, Role, Truck
 from accounts.pagination import DEFAULT_LIMIT, MAX_LIMIT, limit_of
 from accounts.permissions import DRIVER, Allows
+from accounts.refusals import Problem
 from accounts.tenants import of_employer
 from missions.models import Mission
 from tracking.formats import Csv, Format, GeoJson, Gpx, rfc3339
 from tracking.histories import History, Names, Subject, history_of
 from tracking.parameters import AskedRange, asked_key, asked_range, cursor_for
 from tracking.serializers import FixPageSerializer, RowWriter, fix_data
+from tracking.turns import Turns
 
 # What tells where somebody was is kept by nobody on the way.
 NOT_STORED: Final = {"Cache-Control": "no-store"}
@@ -49,6 +53,29 @@ MEDIA_TYPES: Final = {
     "gpx": "application/gpx+xml",
     "csv": "text/csv",
 }
+
+# Streams of one process, each with a connection of its own beside Django's pool: half as many
+# as the pool has, so that exports never take more of the server than all other reading.
+STREAMS_AT_ONCE: Final = 8
+# How long a request waits for its turn, and when to come back where none came.
+TURN_PATIENCE_S: Final = 5.0
+RETRY_AFTER_S: Final = 30
+# A client takes 2,000 fixes, some 300 kB, within this time, or its stream is broken off.
+CHUNK_PATIENCE_S: Final = 60.0
+turns = Turns(STREAMS_AT_ONCE)
+
+
+class ExportsBusy(Problem):
+    """As many files as may be are being written at this moment."""
+
+    status = 503
+    code = "exports_busy"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"Other exports are running. Try again in {RETRY_AFTER_S} seconds.",
+            headers={"Retry-After": str(RETRY_AFTER_S)},
+        )
 
 
 def driver_of(request: Request, driver_id: UUID) -> Driver:
@@ -183,7 +210,13 @@ class TrackView(APIView):
         history = history_of(subject, *asked)
         written = self.format_for(subject)
         name = f"{history.kind}-{subject.uuid}-{asked.begin_at:%Y%m%dT%H%M}.{self.ending}"
-        return StreamingHttpResponse(
+        # Django would give it back to the pool only after the last byte, however slowly the
+        # client reads. One inside a transaction is whoever's began it.
+        if not connection.in_atomic_block:
+            connection.close()
+        if not turns.take(TURN_PATIENCE_S):
+            raise ExportsBusy
+        return TrackResponse(
             _document(written, history),
             content_type=written.media_type,
             headers={
@@ -209,6 +242,18 @@ def _title(subject: Subject) -> str:
     return named or str(subject.uuid)
 
 
+class TrackResponse(StreamingHttpResponse):
+    """A file while it is written. It holds a turn, taken before, until it is closed."""
+
+    def __init__(self, *args: Any, headers: Mapping[str, str], **options: Any) -> None:
+        self._give_back = turns.until_gone(self)
+        super().__init__(*args, headers=dict(headers), **options)
+
+    def close(self) -> None:
+        super().close()
+        self._give_back()
+
+
 async def _document(written: Format, history: History) -> AsyncGenerator[bytes]:
     names = Names()
     writer = RowWriter(names)
@@ -216,8 +261,24 @@ async def _document(written: Format, history: History) -> AsyncGenerator[bytes]:
     # Closed here and now when the client leaves, not whenever it is collected.
     async with aclosing(history.chunks(names)) as chunks:
         async for chunk in chunks:
-            yield written.rows(writer.rows(chunk))
+            rows = written.rows(writer.rows(chunk))
+            with _taken_within(CHUNK_PATIENCE_S):
+                yield rows
     yield written.tail()
+
+
+@contextmanager
+def _taken_within(patience_s: float) -> Iterator[None]:
+    """Around a yield: a client that does not take it in time is as good as gone."""
+    sending = asyncio.current_task()
+    if sending is None:
+        raise RuntimeError("a stream is sent by a task")
+    # Django takes a cancelled task for a client that left, and closes everything.
+    deadline = asyncio.get_running_loop().call_later(patience_s, sending.cancel)
+    try:
+        yield
+    finally:
+        deadline.cancel()
 
 
 class DriverTrack(TrackView):
