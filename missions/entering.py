@@ -1,10 +1,12 @@
 """A dispatcher enters a stage for a driver: by telephone, or to correct what a phone sent."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.audit import record
@@ -44,9 +46,11 @@ def enter_stage(mission: Mission, entered: EnteredStage, *, actor: Actor) -> Ent
     """Store a stage for whoever drove then, and open, widen or end the mission by it.
 
     Entered again with the same stage, stop and time, the stored one comes back. A
-    correction is a new row: the one it corrects stays, for both to be seen.
+    correction is a new row: the one it corrects stays, for both to be seen, and no longer
+    opens or ends the mission.
     """
     refuse_future(entered.recorded_at, "recorded_at")
+    _refuse_too_old(entered.recorded_at)
     _refuse_unreasoned(entered)
     mission = locked(mission)
     if mission.status in UNREADY:
@@ -75,6 +79,13 @@ def enter_stage(mission: Mission, entered: EnteredStage, *, actor: Actor) -> Ent
     detail = {"mission": str(mission.uuid), "stage": entered.stage.label}
     record(actor, "stage.corrected" if entered.corrects else "stage.entered", event, detail)
     return Entered(event, is_new=True)
+
+
+def _refuse_too_old(at: datetime) -> None:
+    """As for phones. A slip in the year would open the mission for years."""
+    if at < timezone.now() - timedelta(days=settings.MAX_FIX_AGE_DAYS):
+        detail = f"This is more than {settings.MAX_FIX_AGE_DAYS} days ago."
+        raise Invalid(detail, field="recorded_at", code="recorded_at_too_old")
 
 
 def _refuse_unreasoned(entered: EnteredStage) -> None:

@@ -11,14 +11,14 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.audit import record
 from accounts.models import Driver, Employer, MarkSource, Truck
 from accounts.refusals import Conflict, FieldError, Invalid, Overlaps
-from missions.models import Mission, MissionAssignment, MissionStatus, Stop
+from missions.models import Mission, MissionAssignment, MissionStatus, StageEvent, Stop
 from missions.planning import MissionPlan, differences, refuse_reversed
 
 MOVES: Final[dict[MissionStatus, frozenset[MissionStatus]]] = {
@@ -292,9 +292,14 @@ def hand_over_mission(
     return mission
 
 
+def standing(mission: Mission) -> QuerySet[StageEvent]:
+    """Its stages without those that were corrected by another."""
+    return mission.stage_events.filter(corrections=None)
+
+
 def last_stage_at(mission: Mission) -> datetime | None:
-    """When its latest stage was recorded."""
-    latest: datetime | None = mission.stage_events.aggregate(at=Max("recorded_at"))["at"]
+    """When its latest stage was recorded, of those that stand."""
+    latest: datetime | None = standing(mission).aggregate(at=Max("recorded_at"))["at"]
     return latest
 
 

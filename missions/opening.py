@@ -3,15 +3,17 @@
 Open from its first stage until a stage carries `ends_mission`, its last stop has a
 departure or a result, or somebody ends it. A late stage only widens it; the one end that a
 later stage takes back is the system's own guess. So opening and end do not depend on the
-order in which stages arrive. tracking/ingest/record.sql says the same in SQL for phones;
-one table of cases in tests/missions/opening_cases.py runs against both.
+order in which stages arrive. A stage that was corrected no longer counts, nor does what it
+opened or ended; an end that a dispatcher gave stays. tracking/ingest/record.sql says the
+rule in SQL for phones, which correct nothing; one table of cases in
+tests/missions/opening_cases.py runs against both.
 """
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from accounts.models import MarkSource
-from missions.lifecycle import close, last_stage_at, locked, move, save_change
+from missions.lifecycle import close, last_stage_at, locked, move, save_change, standing
 from missions.models import Mission, MissionStatus, StageEvent, Stop, StopResult
 from missions.stages import Stage
 
@@ -31,7 +33,7 @@ def is_done(mission: Mission) -> bool:
         if last.result:
             return True
         done |= Q(stage=Stage.DEPARTURE, stop__seq__gte=last.seq)
-    return mission.stage_events.filter(done).exists()
+    return standing(mission).filter(done).exists()
 
 
 @transaction.atomic
@@ -45,14 +47,50 @@ def apply_stage(event: StageEvent) -> Mission | None:
     mission = locked(event.mission)
     if mission.status == MissionStatus.CANCELLED:
         return mission
+    source = event.source
+    if event.corrects is not None:
+        source = _take_back(mission, event.corrects) or source
     mission.opened_at = min(mission.opened_at or event.recorded_at, event.recorded_at)
     if mission.ended_at is None:
         move(mission, MissionStatus.STARTED)
-        _end_if_done(mission, event.source)
+        _end_if_done(mission, source)
     else:
         _widen(mission, event)
     save_change(mission)
     return mission
+
+
+def _take_back(mission: Mission, wrong: StageEvent) -> str:
+    """Undo what a stage did that is corrected now: the opening, the end or both.
+
+    Whose end it was, when that was the driver's and still is if the mission is done.
+    """
+    if mission.opened_at == wrong.recorded_at:
+        mission.opened_at = standing(mission).aggregate(at=Min("recorded_at"))["at"]
+    mission.last_stage_at = last_stage_at(mission)
+    if not _was_ended_by(mission, wrong):
+        return ""
+    source = mission.ended_source
+    mission.ended_at, mission.ended_source = None, ""
+    return source if source == MarkSource.DRIVER else ""
+
+
+def _was_ended_by(mission: Mission, wrong: StageEvent) -> bool:
+    """Whether the end came from this stage; what a dispatcher set at another moment did not."""
+    if mission.ended_at is None:
+        return False
+    is_its_moment = mission.ended_at == wrong.recorded_at
+    if mission.ended_source == MarkSource.DISPATCHER:
+        return is_its_moment and wrong.source == MarkSource.DISPATCHER and _is_ending(wrong)
+    return is_its_moment or (mission.ended_source == MarkSource.DRIVER and _is_ending(wrong))
+
+
+def _is_ending(event: StageEvent) -> bool:
+    """Whether it ends its mission: it says so, or it departs from the last stop."""
+    last = last_stop(event.mission) if event.mission else None
+    if event.ends_mission or last is None or event.stop is None:
+        return event.ends_mission
+    return event.stage == Stage.DEPARTURE and event.stop.seq >= last.seq
 
 
 def _widen(mission: Mission, event: StageEvent) -> None:

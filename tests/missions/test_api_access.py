@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -39,6 +40,7 @@ class Call:
         )
 
 
+AN_HOUR_AGO = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
 MISSION = "/api/v1/missions/{mission}"
 STOP = MISSION + "/stops/{stop}"
 CALLS = [
@@ -64,7 +66,7 @@ CALLS = [
     Call(
         "POST",
         MISSION + "/stages",
-        {"stage": "arrival", "recorded_at": "2026-11-20T08:00:00Z"},
+        {"stage": "arrival", "recorded_at": AN_HOUR_AGO},
         succeeds=201,
     ),
     Call("GET", "/api/v1/sites"),

@@ -5,16 +5,28 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.freezing import freeze_driver
-from accounts.models import AuditEntry, Driver, Employer, Truck, User
-from missions.lifecycle import cancel_mission, hand_over_mission
+from accounts.models import AuditEntry, Driver, Employer, MarkSource, Truck, User
+from missions.lifecycle import cancel_mission, end_mission, hand_over_mission
 from missions.models import Mission, StageEvent
 from missions.stages import Stage
 from tests.cast import ClientFor, assign
-from tests.missions.builders import make_mission, mission_before, put_stage, state_of
+from tests.missions.builders import (
+    make_mission,
+    mission_before,
+    put_stage,
+    state_of,
+    wrong_open_periods,
+)
 from tests.missions.opening_cases import CASES, Case, Sent, State, at
+
+
+@pytest.fixture(autouse=True)
+def the_day_of_the_cases_is_not_too_old(settings: Settings) -> None:
+    settings.MAX_FIX_AGE_DAYS = 36_500
 
 
 @pytest.fixture
@@ -116,6 +128,89 @@ def test_a_correction_stands_beside_what_it_corrects(client: APIClient, mission:
     assert AuditEntry.objects.filter(action="stage.corrected").count() == 1
 
 
+def correct(client: APIClient, mission: Mission, wrong: StageEvent, sent: Sent) -> None:
+    answer = enter(client, mission, sent, corrects=str(wrong.uuid), remark="tapped wrongly")
+    assert answer.status_code == 201
+
+
+def test_a_corrected_opening_opens_the_mission_when_it_was(
+    client: APIClient, mission: Mission, ada: Driver
+) -> None:
+    wrong = put_stage(mission, ada, Sent(Stage.DEPARTURE, at("03:00")))
+    put_stage(mission, ada, Sent(Stage.ARRIVAL, at("09:00"), stop=1))
+    assert state_of(mission).opened_at == at("03:00")
+    correct(client, mission, wrong, DEPARTS)
+    assert state_of(mission) == State("started", at("08:00"))
+    assert wrong_open_periods() == []
+
+
+@pytest.mark.parametrize(
+    ("right", "after"),
+    [
+        (
+            Sent(Stage.DEPARTURE, at("12:00"), stop=2),
+            State("completed", at("08:00"), at("12:00"), "driver"),
+        ),
+        (
+            Sent(Stage.DEPARTURE, at("08:30"), stop=2),
+            State("completed", at("08:00"), at("09:00"), "driver"),
+        ),
+        (Sent(Stage.DEPARTURE, at("18:00"), stop=1), State("started", at("08:00"))),
+    ],
+)
+def test_a_corrected_end_ends_the_mission_by_what_stands(
+    client: APIClient, mission: Mission, ada: Driver, right: Sent, after: State
+) -> None:
+    put_stage(mission, ada, DEPARTS)
+    put_stage(mission, ada, Sent(Stage.ARRIVAL, at("09:00"), stop=1))
+    wrong = put_stage(mission, ada, Sent(Stage.DEPARTURE, at("18:00"), stop=2))
+    assert state_of(mission) == State("completed", at("08:00"), at("18:00"), "driver")
+    correct(client, mission, wrong, right)
+    assert state_of(mission) == after
+    assert wrong_open_periods() == []
+
+
+def test_an_end_that_a_dispatcher_entered_as_a_stage_is_corrected_too(
+    client: APIClient, mission: Mission
+) -> None:
+    enter(client, mission, DEPARTS)
+    enter(client, mission, Sent(Stage.ARRIVAL, at("18:00"), stop=2, ends_mission=True))
+    wrong = StageEvent.objects.latest("id")
+    correct(client, mission, wrong, Sent(Stage.ARRIVAL, at("17:00"), stop=2))
+    assert state_of(mission) == State("started", at("08:00"))
+
+
+def test_a_stage_that_widened_an_end_leaves_it_when_it_is_corrected(
+    client: APIClient, mission: Mission, ada: Driver
+) -> None:
+    put_stage(mission, ada, DEPARTS)
+    put_stage(mission, ada, Sent(Stage.DEPARTURE, at("12:00"), stop=2))
+    wrong = put_stage(mission, ada, Sent(Stage.SIGNATURE, at("15:00"), stop=2))
+    assert state_of(mission).ended_at == at("15:00")
+    correct(client, mission, wrong, Sent(Stage.SIGNATURE, at("11:50"), stop=2))
+    assert state_of(mission) == State("completed", at("08:00"), at("12:00"), "driver")
+
+
+def test_a_dispatchers_own_end_stays_whatever_is_corrected(
+    client: APIClient, mission: Mission, ada: Driver
+) -> None:
+    put_stage(mission, ada, DEPARTS)
+    wrong = put_stage(mission, ada, Sent(Stage.DEPARTURE, at("12:00"), stop=2))
+    end_mission(mission, at=at("13:00"))
+    correct(client, mission, wrong, Sent(Stage.DEPARTURE, at("11:00"), stop=1))
+    assert state_of(mission) == State("completed", at("08:00"), at("13:00"), "dispatcher")
+
+
+def test_an_end_that_the_system_guessed_from_a_corrected_stage_is_taken_back(
+    client: APIClient, mission: Mission, ada: Driver
+) -> None:
+    put_stage(mission, ada, DEPARTS)
+    wrong = put_stage(mission, ada, Sent(Stage.ARRIVAL, at("12:00"), stop=1))
+    end_mission(mission, at=at("12:00"), source=MarkSource.AUTOMATIC)
+    correct(client, mission, wrong, Sent(Stage.ARRIVAL, at("09:00"), stop=1))
+    assert state_of(mission) == State("started", at("08:00"))
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
@@ -161,6 +256,19 @@ def test_ten_minutes_ahead_is_another_clock_and_more_is_a_mistake(
     late = timezone.now() + timedelta(minutes=11)
     assert enter(client, mission, Sent(Stage.ARRIVAL, late)).status_code == 400
     assert enter(client, mission, Sent(Stage.ARRIVAL, soon)).status_code == 201
+
+
+def test_a_stage_is_as_old_as_a_phones_at_most(
+    client: APIClient, mission: Mission, settings: Settings
+) -> None:
+    settings.MAX_FIX_AGE_DAYS = 59
+    limit = timezone.now() - timedelta(days=59)
+    answer = enter(client, mission, Sent(Stage.DEPARTURE, limit - timedelta(minutes=1)))
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "recorded_at_too_old")
+    assert state_of(mission) == State("assigned")
+    since = limit + timedelta(minutes=1)
+    assert enter(client, mission, Sent(Stage.DEPARTURE, since)).status_code == 201
+    assert state_of(mission).opened_at == since
 
 
 def test_a_mission_that_nobody_drives_takes_no_stages(
