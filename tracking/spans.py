@@ -90,6 +90,9 @@ class Hand(NamedTuple):
     """Who had a truck or a mission in `[begin_at, end_at)`, as far as one may know.
 
     After an erasure `driver_id` is None and `erased_driver` a random value of that person.
+    `is_closed`: the stored end is inclusive, a TICK before `end_at`. `linked_mission`: only
+    the fixes that name this mission made the period, and the driver may have had other
+    trucks in between.
     """
 
     begin_at: datetime
@@ -97,6 +100,13 @@ class Hand(NamedTuple):
     driver_id: int | None
     erased_driver: UUID | None
     is_frozen: bool
+    is_closed: bool = False
+    linked_mission: int | None = None
+
+    @property
+    def ended_at(self) -> datetime:
+        """The end as a person is told it."""
+        return self.end_at - TICK if self.is_closed else self.end_at
 
 
 # The assignments of a truck, and the missions that were driven with it. The ids are compared
@@ -105,20 +115,24 @@ _HANDS_OF_TRUCK: Final = """
 WITH asked AS (SELECT int8range(%(truck)s, %(truck)s, '[]') AS truck,
                       tstzrange(%(begin)s, %(end)s) AS during),
 hands AS (
-    SELECT a.driver_id, a.erased_driver, a.period FROM accounts_truckassignment a, asked
+    SELECT a.driver_id, a.erased_driver, a.period, NULL::int AS linked_mission
+      FROM accounts_truckassignment a, asked
      WHERE int8range(a.truck_id, a.truck_id, '[]') && asked.truck AND a.period && asked.during
     UNION ALL
-    SELECT a.driver_id, a.erased_driver, a.open_period FROM missions_missionassignment a, asked
+    SELECT a.driver_id, a.erased_driver, a.open_period, NULL
+      FROM missions_missionassignment a, asked
      WHERE int8range(a.truck_id, a.truck_id, '[]') && asked.truck
        AND a.open_period && asked.during
     UNION ALL
-    SELECT a.driver_id, a.erased_driver, a.linked_period FROM missions_missionassignment a, asked
+    SELECT a.driver_id, a.erased_driver, a.linked_period, a.mission_id
+      FROM missions_missionassignment a, asked
      WHERE int8range(a.truck_id, a.truck_id, '[]') && asked.truck
        AND a.linked_period && asked.during
 )
 SELECT greatest(lower(h.period), %(begin)s) AS begin_at,
        least(upper(h.period) + (upper_inc(h.period)::int * interval '1 microsecond'), %(end)s),
-       h.driver_id, h.erased_driver, coalesce(d.frozen_at IS NOT NULL, false)
+       h.driver_id, h.erased_driver, coalesce(d.frozen_at IS NOT NULL, false),
+       coalesce(upper_inc(h.period) AND upper(h.period) < %(end)s, false), h.linked_mission
   FROM hands h LEFT JOIN accounts_driver d ON d.id = h.driver_id
  ORDER BY begin_at, h.driver_id
 """
@@ -138,13 +152,36 @@ def spans_of_truck(
 ) -> list[Span]:
     """Its truck assignments and the missions driven with it, joined per driver. One query.
 
-    A fix whose stored truck is another one does not belong. One without a truck does: it
-    was stored before the mission, or the assignment, was known.
+    A fix whose stored truck is another one does not belong. One without a truck does when
+    the driver had this one then, for it was stored before that was known; where only fixes
+    that name a mission say so, it must be one of these.
     """
     if hands is None:
         hands = hands_of_truck(truck, begin_at, end_at)
-    belongs = Belongs("(f.truck_id = %s OR f.truck_id IS NULL)", (truck.pk,))
-    return [replace(span, belongs=belongs) for span in joined(_readable(hands))]
+    hands = list(hands)
+    held = [*joined(_readable(hand for hand in hands if hand.linked_mission is None))]
+    return [
+        replace(span, belongs=_belongs_to_truck(truck, span, held, hands))
+        for span in joined(_readable(hands))
+    ]
+
+
+def _belongs_to_truck(
+    truck: Truck, span: Span, held: Iterable[Span], hands: Iterable[Hand]
+) -> Belongs:
+    """`held` has the joined spans in which a driver had the truck, `hands` all there are."""
+    if span in held:
+        return Belongs("(f.truck_id = %s OR f.truck_id IS NULL)", (truck.pk,))
+    missions = {hand.linked_mission for hand in hands if hand.driver_id == span.driver_id}
+    sql = ["f.mission_id = ANY(%s)"]
+    params: list[Any] = [truck.pk, sorted(one for one in missions if one is not None)]
+    for part in held:
+        if part.driver_id == span.driver_id and span.begin_at <= part.begin_at < span.end_at:
+            sql.append("f.recorded_at >= %s AND f.recorded_at < %s")
+            params += [part.begin_at, part.end_at]
+    return Belongs(
+        f"(f.truck_id = %s OR f.truck_id IS NULL AND ({' OR '.join(sql)}))", tuple(params)
+    )
 
 
 def _readable(hands: Iterable[Hand]) -> Iterator[Span]:
@@ -171,10 +208,14 @@ def joined(ranges: Iterable[Span]) -> Iterator[Span]:
 
 
 class Extent(NamedTuple):
-    """When a mission has fixes. None at the end: it is still open."""
+    """When a mission has fixes. None at the end: it is still open.
+
+    `ended_at` is the end as a person is told it, `end_at` the half-open one.
+    """
 
     begin_at: datetime
     end_at: datetime | None
+    ended_at: datetime | None
 
 
 def extent_of_mission(mission: Mission) -> Extent | None:
@@ -189,11 +230,11 @@ def extent_of_mission(mission: Mission) -> Extent | None:
     ]
     if not periods:
         return None
-    ends = [_end_of(period) for period in periods]
-    finite = [end for end in ends if end is not None]
+    is_open = any(period.upper is None for period in periods)
     return Extent(
         min(_begin_of(period) for period in periods),
-        max(finite) if len(finite) == len(ends) else None,
+        None if is_open else max(end for period in periods if (end := _end_of(period))),
+        None if is_open else max(period.upper for period in periods),
     )
 
 
@@ -275,7 +316,8 @@ def _hand(
     if begin >= end:
         return None
     is_frozen = assignment.driver is not None and assignment.driver.frozen_at is not None
-    return Hand(begin, end, assignment.driver_id, assignment.erased_driver, is_frozen)
+    is_closed = period.upper_inc and period.upper < end
+    return Hand(begin, end, assignment.driver_id, assignment.erased_driver, is_frozen, is_closed)
 
 
 def _belongs_to_mission(

@@ -146,6 +146,25 @@ def test_fixes_that_named_a_mission_that_was_not_open_are_in_its_trucks_history(
     assert minutes(whole(truck12).page(100).fixes) == [0, 1, 2, 3]
 
 
+def test_between_such_fixes_only_what_names_the_mission_or_the_truck_belongs(
+    ada_phone: Phone, truck12: Truck
+) -> None:
+    """A driver on foot, or with a truck that nobody entered, is in no truck's history."""
+    mission = opened(ada_phone.driver, None, truck=truck12)
+    put_fixes(ada_phone, drive(0, 2), truck=truck12, mission=mission)
+    put_fixes(ada_phone, drive(2, 8))
+    put_fixes(ada_phone, drive(8, 9), mission=mission)
+    put_fixes(ada_phone, drive(9, 10), truck=truck12)
+    link(mission.pk, 0, 9)
+    assert minutes(whole(truck12).page(100).fixes) == [0, 1, 8, 9]
+    # Where the driver had the truck then, a fix that knew of none is its too.
+    assign(truck12, ada_phone.driver, at(3), at(5))
+    assert minutes(whole(truck12).page(100).fixes) == [0, 1, 3, 4, 8, 9]
+    assign(truck12, ada_phone.driver, at(7), at(60))
+    put_fixes(ada_phone, drive(20, 22))
+    assert minutes(whole(truck12).page(100).fixes) == [0, 1, 3, 4, 7, 8, 9, 20, 21]
+
+
 def link(mission_id: int, begin: float, end: float) -> None:
     """What the recording statement does for fixes that name a mission that is not open."""
     with connection.cursor() as cursor:
@@ -219,6 +238,17 @@ def test_a_fix_of_a_mission_that_was_not_open_belongs_to_that_one_only(
     link(named.pk, 2, 3)
     assert minutes(whole(running).page(100).fixes) == [0, 1]
     assert minutes(whole(named).page(100).fixes) == [2, 3]
+
+
+def test_a_fix_that_named_a_mission_after_its_end_is_no_groupage(
+    ada: Driver, ada_phone: Phone
+) -> None:
+    running, ended = opened(ada, 0, 9), opened(ada, 0, 3)
+    put_fixes(ada_phone, drive(0, 6), mission=ended)
+    put_fixes(ada_phone, drive(6, 8), mission=running)
+    link(ended.pk, 4, 5)
+    assert minutes(whole(ended).page(100).fixes) == [0, 1, 2, 3, 4, 5]
+    assert minutes(whole(running).page(100).fixes) == [0, 1, 2, 3, 6, 7]
 
 
 def test_a_hand_over_half_way_splits_between_two_drivers(
