@@ -31,8 +31,12 @@ class StagesView(MissionView):
 
     @extend_schema(responses=StageSerializer(many=True))
     def get(self, request: Request, mission_id: UUID) -> Response:
-        """What happened on a mission, in the order in which it happened."""
-        stages = shown_stages().filter(mission=self.mission(mission_id))
+        """What happened on a mission, in the order in which it happened.
+
+        The stages of a driver who is not available are left out, as in the timeline.
+        """
+        own = shown_stages().filter(mission=self.mission(mission_id))
+        stages = own.filter(driver__frozen_at=None)
         page = self.paginate_queryset(stages)
         return self.get_paginated_response(StageSerializer(page, many=True).data)
 

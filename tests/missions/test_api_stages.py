@@ -1,5 +1,6 @@
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -280,18 +281,37 @@ def test_a_mission_that_nobody_drives_takes_no_stages(
     assert StageEvent.objects.count() == 0
 
 
-def test_a_frozen_driver_gets_no_stage_and_shows_no_place(
-    client: APIClient, mission: Mission, ada: Driver
+def test_a_frozen_driver_gets_no_stage_and_shows_none(
+    client: APIClient, mission: Mission, ada: Driver, ben: Driver
 ) -> None:
     event = put_stage(mission, ada, DEPARTS)
     StageEvent.objects.filter(pk=event.pk).update(latitude=51.05, longitude=3.72)
+    hand_over_mission(mission, ben, truck=None, at=at("10:00"))
+    put_stage(mission, ben, Sent(Stage.ARRIVAL, at("11:00"), stop=1))
+    assert [row["driver"] for row in stages(client, mission)] == [str(ada.uuid), str(ben.uuid)]
     assert stages(client, mission)[0]["latitude"] == 51.05
     freeze_driver(ada)
-    shown = stages(client, mission)[0]
-    assert (shown["driver"], shown["latitude"], shown["longitude"]) == (None, None, None)
-    assert shown["recorded_at"] == "2026-11-20T08:00:00Z"
+    assert [row["driver"] for row in stages(client, mission)] == [str(ben.uuid)]
     answer = enter(client, mission, Sent(Stage.ARRIVAL, at("09:00")))
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "not_available")
+
+
+def test_a_stage_entered_again_after_a_freeze_tells_nothing_of_its_driver(
+    client: APIClient, mission: Mission, ada: Driver
+) -> None:
+    first = enter(client, mission, DEPARTS)
+    assert first.json()["driver"] == str(ada.uuid)
+    freeze_driver(ada)
+    again = enter(client, mission, DEPARTS)
+    assert (again.status_code, again.json()["driver"]) == (200, None)
+
+
+def test_an_erased_drivers_stages_are_nobodys(
+    client: APIClient, mission: Mission, ada: Driver
+) -> None:
+    put_stage(mission, ada, DEPARTS)
+    StageEvent.objects.update(driver=None, erased_driver=uuid4())
+    assert [row["driver"] for row in stages(client, mission)] == [None]
 
 
 def test_stages_come_in_the_order_in_which_they_happened_page_by_page(
