@@ -2,10 +2,12 @@
 
 from math import isfinite
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 
 from accounts.models import Driver
 from accounts.serializers import MomentField as MomentField
@@ -28,17 +30,28 @@ class DegreesField(serializers.FloatField):
 
 
 class OwnField(serializers.SlugRelatedField[Row]):
-    """The id of a row of the asking employer. Another's is as unknown as one that is nobody's.
+    """The id of a row of the asking employer. NotFound for another's, as for one that is nobody's.
 
     The serializer's context carries `employer`.
     """
 
-    default_error_messages = {"does_not_exist": "There is no such id.", "invalid": "Not an id."}
+    default_error_messages = {"invalid": "Not an id."}
 
     def __init__(self, rows: QuerySet[Row] | None = None, **options: Any) -> None:
         if rows is not None:
             options["queryset"] = rows
         super().__init__(slug_field="uuid", **options)
+
+    def to_internal_value(self, data: Any) -> Row:
+        try:
+            wanted = UUID(data)
+        except (ValueError, TypeError, AttributeError):
+            self.fail("invalid")
+        row = self.get_queryset().filter(uuid=wanted).first()
+        if row is None:
+            # Not about a field: the wall between employers is 404 wherever an id is given.
+            raise NotFound(f"There is no such {self.field_name}.")
+        return row
 
     def get_queryset(self) -> QuerySet[Row]:
         rows = super().get_queryset()

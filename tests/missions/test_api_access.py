@@ -147,17 +147,46 @@ def test_lists_hold_the_own_employers_rows_only(
     assert client_for("stranger").get(path).json()["results"] == []
 
 
-@pytest.mark.parametrize("field_name", ["driver", "truck"])
-def test_another_employers_driver_or_truck_is_as_unknown_as_one_of_nobody(
-    field_name: str, client_for: ClientFor, cy_driver: Driver, cy_truck: Truck
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/missions", {"driver": "driver"}),
+        ("/api/v1/missions", {"truck": "truck"}),
+        ("/api/v1/missions", {"stops": [{"site": "site"}]}),
+        (MISSION, {"driver": "driver"}),
+        (MISSION, {"truck": "truck"}),
+        (MISSION + "/assign", {"driver": "driver"}),
+        (MISSION + "/hand-over", {"driver": "driver"}),
+        (MISSION + "/truck", {"truck": "truck"}),
+        (MISSION + "/stops", {"site": "site"}),
+        (MISSION + "/assignments/{assignment}", {"driver": "driver"}),
+        (STOP, {"site": "site"}),
+    ],
+)
+def test_another_employers_id_in_a_body_is_404_like_one_of_nobody(
+    path: str,
+    body: dict[str, Any],
+    client_for: ClientFor,
+    ids: dict[str, str],
+    cy_driver: Driver,
+    cy_truck: Truck,
 ) -> None:
-    theirs = {"driver": cy_driver.uuid, "truck": cy_truck.uuid}[field_name]
+    site = Site.objects.create(employer=cy_driver.employer, name="theirs")
+    theirs = {"driver": cy_driver.uuid, "truck": cy_truck.uuid, "site": site.uuid}
+    is_changed = "{assignment}" in path or path in (MISSION, STOP)
     client = client_for("dispatcher")
-    answers = [
-        client.post("/api/v1/missions", {field_name: str(uuid)}) for uuid in (theirs, uuid4())
-    ]
-    assert [answer.status_code for answer in answers] == [400, 400]
-    errors = [answer.json()["errors"] for answer in answers]
-    assert errors[0] == errors[1]
-    assert errors[0][0]["pointer"] == f"/{field_name}"
-    assert Mission.objects.count() == 0
+    call = client.patch if is_changed else client.post
+    before = client.get(MISSION.format(**ids)).json()
+    said = []
+    for known in (theirs, dict.fromkeys(theirs, uuid4())):
+        text = json.dumps(body)
+        for name, uuid in known.items():
+            text = text.replace(f': "{name}"', f': "{uuid}"')
+        answer = call(
+            path.format(**ids), text, content_type="application/json", headers={"If-Match": "*"}
+        )
+        said.append((answer.status_code, answer.json()["code"], answer.json()["detail"]))
+    assert said[0] == said[1]
+    assert said[0][:2] == (404, "not_found")
+    assert client.get(MISSION.format(**ids)).json() == before
+    assert Mission.objects.count() == 1

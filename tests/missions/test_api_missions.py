@@ -210,7 +210,7 @@ def test_it_refuses_what_is_no_readable_object(client: APIClient, body: str) -> 
 def test_a_frozen_driver_is_as_unknown_as_nobody(client: APIClient, ada: Driver) -> None:
     freeze_driver(ada)
     answer = post(client, driver=str(ada.uuid))
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "does_not_exist")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert Mission.objects.count() == 0
 
 
