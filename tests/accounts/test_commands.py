@@ -232,7 +232,8 @@ def test_without_a_database_a_command_says_so_and_fails() -> None:
     ran = subprocess.run(
         [sys.executable, "manage.py", "create_employer", "Acme", "--json"],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": nowhere},
+        # No pool: that is the web process's, whose module sets it for whoever imports it.
+        env={**os.environ, "DATABASE_URL": nowhere, "DATABASE_POOL_SIZE": "0"},
         capture_output=True,
         text=True,
         check=False,
