@@ -6,7 +6,7 @@ A value of None or "" means that the request does not say, so it cannot differ.
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.models import Driver, Truck
+from accounts.models import AuditEntry, Driver, Truck
 from accounts.refusals import Invalid
 from missions.models import Mission, MissionStatus, Site, Stop, StopPurpose
 
@@ -84,19 +84,35 @@ def refuse_reversed(mission: Mission) -> None:
 def differences(plan: MissionPlan, mission: Mission) -> list[str]:
     """JSON pointers of what a repeated request asks for and the stored mission has not.
 
-    Driver and truck are compared with the first assignment: a hand-over since then does
-    not make the request another one.
+    Driver and truck may also be those that were asked for at first: whoever took the mission
+    over since then, or took it back, does not make the request another one.
     """
-    first = mission.assignments.order_by("id").first()
     differing = [f"/{name}" for name in MISSION_FIELDS if _differs(plan, mission, name)]
-    if plan.driver and plan.driver.pk != (first and first.driver_id):
-        differing.append("/driver")
-    truck_id = first.truck_id if first else mission.planned_truck_id
-    if plan.truck and plan.truck.pk != truck_id:
-        differing.append("/truck")
+    differing += _other_people(plan, mission)
     if plan.stops is not None:
         differing += _stop_differences(plan.stops, list(mission.stops.order_by("seq")))
     return differing
+
+
+def _other_people(plan: MissionPlan, mission: Mission) -> list[str]:
+    first = mission.assignments.order_by("id").first()
+    truck_id = first.truck_id if first else mission.planned_truck_id
+    others: dict[str, Driver | Truck] = {}
+    if plan.driver and plan.driver.pk != (first and first.driver_id):
+        others["driver"] = plan.driver
+    if plan.truck and plan.truck.pk != truck_id:
+        others["truck"] = plan.truck
+    at_first = _asked_at_first(mission) if others else {}
+    return [f"/{name}" for name, other in others.items() if at_first.get(name) != str(other.uuid)]
+
+
+def _asked_at_first(mission: Mission) -> dict[str, str | None]:
+    """The ids of the driver and the truck that it was made with: only its entry keeps them."""
+    made = AuditEntry.objects.filter(
+        employer_id=mission.employer_id, action="mission.created", object_id=mission.uuid
+    )
+    detail: dict[str, str | None] = made.values_list("detail", flat=True).first() or {}
+    return detail
 
 
 def _stop_differences(plans: tuple[StopPlan, ...], stops: list[Stop]) -> list[str]:
