@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.drivers import visible_id
 from accounts.employers import is_zone
 from accounts.models import Driver, Truck
-from accounts.drivers import visible_id
 from accounts.serializers import Form, SpanSerializer, UuidOf
 from missions.fields import DegreesField, OwnField, StageField
 from missions.models import Mission, MissionAssignment, Site, StageEvent, Stop
@@ -15,6 +15,7 @@ from missions.models import Mission, MissionAssignment, Site, StageEvent, Stop
 
 class SiteSerializer(serializers.ModelSerializer[Site]):
     id = serializers.UUIDField(source="uuid", read_only=True)
+    country = serializers.RegexField(r"^[A-Z]{2}$", required=False, help_text="ISO 3166-1 alpha-2")
     latitude = DegreesField(limit=90, required=False, allow_null=True)
     longitude = DegreesField(limit=180, required=False, allow_null=True)
     radius_m = serializers.IntegerField(min_value=1, max_value=50_000, required=False)

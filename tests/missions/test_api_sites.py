@@ -79,6 +79,9 @@ def test_a_site_where_missions_stop_is_not_removed(
         ({"radius_m": 0}, "/radius_m"),
         ({"radius_m": 10**12}, "/radius_m"),
         ({"country": "BEL"}, "/country"),
+        ({"country": "<>"}, "/country"),
+        ({"country": "be"}, "/country"),
+        ({"country": ""}, "/country"),
         ({"timezone": "Europe/Ghent"}, "/timezone"),
     ],
 )
