@@ -216,12 +216,35 @@ def test_linking_again_says_how_much_it_changed(
 
 
 @pytest.mark.parametrize(
+    ("bounds", "checked"),
+    [
+        ({"from": None}, 4),
+        ({"to": None}, 4),
+        ({"from": None, "to": None}, 6),
+    ],
+)
+def test_a_bound_that_is_null_is_none(
+    client_for: ClientFor, ada_phone: Phone, bounds: dict[str, None], checked: int
+) -> None:
+    """What an assignment says to link again may have no beginning, or no end."""
+    now = timezone.now()
+    begin, end = now - timedelta(hours=2), now - timedelta(hours=1)
+    recorded = [begin - timedelta(days=40), begin - timedelta(minutes=1), begin, end]
+    recorded += [begin + timedelta(minutes=1), now + timedelta(minutes=5)]
+    put_fixes(ada_phone, [(when, 50.85, 4.35) for when in recorded])
+    span = {"from": begin.isoformat(), "to": end.isoformat()} | bounds
+    body = {"driver": str(ada_phone.driver.uuid), **span}
+    answer = client_for("dispatcher").post(RELINKS, body, format="json")
+    assert answer.json() == {"checked": checked, "changed": 0}
+
+
+@pytest.mark.parametrize(
     ("change", "pointer"),
     [
         ({"driver": "D-1"}, "/driver"),
         ({"driver": None}, "/driver"),
         ({"from": "2026-11-24T08:00:00"}, "/from"),
-        ({"to": None}, "/to"),
+        ({"from": "2100-01-01T00:00:00Z", "to": None}, "/to"),
         ({"to": "2026-11-24T08:00:00Z"}, "/to"),
     ],
 )

@@ -1,7 +1,9 @@
 """Link fixes again after an assignment was corrected."""
 
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
@@ -13,22 +15,32 @@ from accounts.models import Driver, Role
 from accounts.permissions import Allows
 from missions.fields import MomentField
 from tracking.api.tracks import driver_of
+from tracking.histories import CLOCK_AHEAD
 from tracking.relinking import relink
+
+# Before the oldest fix that may be kept.
+EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class RelinkRequest(serializers.Serializer[Any]):
-    """Whose fixes, and recorded when: `[from, to)`."""
+    """Whose fixes, and recorded when: `[from, to)`.
+
+    Null is no bound, as in an assignment's period: from the oldest one, until now.
+    """
 
     driver = serializers.UUIDField()
 
     def get_fields(self) -> dict[str, Any]:
         # `from` is a word of Python's and cannot be an attribute.
-        return {**super().get_fields(), "from": MomentField(), "to": MomentField()}
+        bounds = {name: MomentField(allow_null=True) for name in ("from", "to")}
+        return {**super().get_fields(), **bounds}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["to"] <= attrs["from"]:
+        begin_at = EARLIEST if attrs["from"] is None else attrs["from"]
+        end_at = timezone.now() + CLOCK_AHEAD if attrs["to"] is None else attrs["to"]
+        if end_at <= begin_at:
             raise serializers.ValidationError({"to": "This is not after from."})
-        return attrs
+        return {**attrs, "from": begin_at, "to": end_at}
 
 
 class RelinkSerializer(serializers.Serializer[Any]):
