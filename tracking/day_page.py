@@ -34,7 +34,7 @@ def day_context(driver: Driver, day: date, now: datetime, language: str) -> dict
     zone = ZoneInfo(driver.employer.timezone)
     begin_at, end_at = whole_day(day, zone)
     clock = Clock.of_day(zone, begin_at, end_at)
-    timeline = timeline_of_driver(driver, day)
+    timeline = timeline_of_driver(driver, day, now)
     rows = day_rows(timeline, clock, language)
     line = track(timeline, history_of_driver(driver, begin_at, end_at).fixes())
     nearest = neighbours(driver, day, now)

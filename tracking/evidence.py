@@ -67,7 +67,8 @@ def stages_of(
 ) -> list[StageEvent]:
     """The stages of a driver, a truck or a mission in a range, oldest first. One query.
 
-    Those of `driver_ids`, and those whose driver has been erased; never a frozen driver's.
+    Those of `driver_ids`, and those whose driver has been erased; of a mission all, since a
+    corrected driver leaves what the former one marked. Never a frozen driver's.
     """
     events = _events(subject, driver_ids).filter(recorded_at__gte=begin_at, recorded_at__lt=end_at)
     corrections = StageEvent.objects.filter(corrects=OuterRef("pk"))
@@ -81,9 +82,8 @@ def stages_of(
 def _events(subject: Subject, driver_ids: Collection[int]) -> QuerySet[StageEvent]:
     if isinstance(subject, Driver):
         return StageEvent.objects.filter(driver__in=driver_ids)
-    known = Q(driver__in=driver_ids) | Q(driver__isnull=True)
     if isinstance(subject, Mission):
-        return StageEvent.objects.filter(known, mission=subject)
+        return StageEvent.objects.filter(mission=subject, driver__frozen_at__isnull=True)
     return StageEvent.objects.filter(Q(driver__in=driver_ids) | Q(driver=None, truck=subject))
 
 

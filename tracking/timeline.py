@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from accounts.models import Driver, Employer, TrackingWindow, Truck
+from accounts.models import Driver, TrackingWindow, Truck
 from missions.models import Mission, StageEvent, Stop
 from tracking.days import whole_day, whole_seconds
 from tracking.evidence import marks_of, named, open_missions_of, stages_of
@@ -92,23 +92,25 @@ class Timeline:
     entries: list[Entry] = field(default_factory=list)
 
 
-def timeline_of_driver(driver: Driver, day: date) -> Timeline:
+def timeline_of_driver(driver: Driver, day: date, now: datetime) -> Timeline:
     """One day in the employer's zone, across trucks and missions. At most seven queries.
 
-    Of a frozen driver it is empty; callers answer 404 before they come here.
+    Of a frozen driver it is empty; callers answer 404 before they come here. Nobody says
+    when a driver's shift was: it is shown on days with anything in them, until now.
     """
     begin_at, end_at = whole_day(day, ZoneInfo(driver.employer.timezone))
     hand = Hand(
         begin_at - FARTHEST, end_at + FARTHEST, driver.pk, None, driver.frozen_at is not None
     )
-    return _day(driver, driver.employer, (begin_at, end_at), [hand])
+    found = _day(driver, (begin_at, end_at), [hand], now)
+    return found if found.entries else replace(found, shifts=[])
 
 
-def timeline_of_truck(truck: Truck, day: date) -> Timeline:
+def timeline_of_truck(truck: Truck, day: date, now: datetime) -> Timeline:
     """One day in the employer's zone, its drivers one after the other. At most nine queries."""
     begin_at, end_at = whole_day(day, ZoneInfo(truck.employer.timezone))
     hands = hands_of_truck(truck, begin_at - FARTHEST, end_at + FARTHEST)
-    return _day(truck, truck.employer, (begin_at, end_at), hands)
+    return _day(truck, (begin_at, end_at), hands, now)
 
 
 def timeline_of_mission(mission: Mission, now: datetime) -> Timeline:
@@ -128,11 +130,12 @@ def timeline_of_mission(mission: Mission, now: datetime) -> Timeline:
             _hands_of(driver_id, hands), periods_on(marks[driver_id], "private", *whole)
         )
     ]
-    found = _timeline(mission, mission.employer, whole, whole, windows, hands)
-    return replace(found, ended_at=extent.end_at)
+    found = _timeline(mission, whole, whole, windows, hands, now)
+    return replace(found, ended_at=extent.ended_at)
 
 
-def _day(subject: Subject, employer: Employer, day: Period, hands: list[Hand]) -> Timeline:
+def _day(subject: Driver | Truck, day: Period, hands: list[Hand], now: datetime) -> Timeline:
+    employer = subject.employer
     farthest = day[0] - FARTHEST, day[1] + FARTHEST
     drivers = _readable(hands)
     marks = marks_of(drivers, *farthest)
@@ -155,7 +158,7 @@ def _day(subject: Subject, employer: Employer, day: Period, hands: list[Hand]) -
                 read = _reaching(read, periods, day)
     if employer.tracking_window == TrackingWindow.ALWAYS:
         read = min(read[0], day[0] - ALWAYS_BEYOND), max(read[1], day[1] + ALWAYS_BEYOND)
-    return _timeline(subject, employer, day, read, windows, hands)
+    return _timeline(subject, day, read, windows, hands, now)
 
 
 def _reaching(read: Period, periods: Sequence[Period], day: Period) -> Period:
@@ -175,13 +178,14 @@ def _hands_of(driver_id: int, hands: Iterable[Hand]) -> list[Period]:
 
 def _timeline(
     subject: Subject,
-    employer: Employer,
     bounds: Period,
     read: Period,
     windows: Sequence[Period],
     hands: Sequence[Hand],
+    now: datetime,
 ) -> Timeline:
     """Read `read`, show `bounds`."""
+    employer = subject.employer
     fixes = history_of(subject, *read).fixes()
     events = stages_of(subject, _readable(hands), *read)
     witnesses = Witnesses(subject, fixes, events, hands)
@@ -204,7 +208,7 @@ def _timeline(
         distance_method=method,
         flagged_legs=flagged_legs,
         last_fix_at=_last(fixes, bounds),
-        shifts=people.shifts(hands, bounds),
+        shifts=people.shifts(hands, (bounds[0], min(bounds[1], now))),
         entries=entries,
     )
 
@@ -313,17 +317,18 @@ class _People:
 
     def shifts(self, hands: Iterable[Hand], bounds: Period) -> list[Shift]:
         """Who drove, in order; what touches or overlaps of one person is one shift."""
-        found: list[tuple[tuple[int | None, object], Shift]] = []
+        runs: list[Hand] = []
         for hand in sorted(hands, key=lambda hand: hand.begin_at):
-            for began_at, ended_at in clipped([(hand.begin_at, hand.end_at)], *bounds):
-                who = hand.driver_id, hand.erased_driver
-                if found and found[-1][0] == who and began_at <= found[-1][1].ended_at:
-                    last = found[-1][1]
-                    longer = replace(last, ended_at=max(last.ended_at, ended_at))
-                    found[-1] = (who, longer)
-                else:
-                    found.append((who, self._shift(hand, began_at, ended_at)))
-        return [shift for _, shift in found]
+            last = runs[-1] if runs else None
+            if last is None or not _is_one_shift(last, hand):
+                runs.append(hand)
+            elif hand.end_at > last.end_at:
+                runs[-1] = hand._replace(begin_at=last.begin_at)
+        return [
+            self._shift(hand, began_at, ended_at)
+            for hand in runs
+            for began_at, ended_at in clipped([(hand.begin_at, hand.ended_at)], *bounds)
+        ]
 
     def _shift(self, hand: Hand, began_at: datetime, ended_at: datetime) -> Shift:
         if hand.driver_id is None:
@@ -331,3 +336,8 @@ class _People:
         if hand.is_frozen:
             return Shift(began_at, ended_at, None, "not_available")
         return Shift(began_at, ended_at, self.drivers.get(hand.driver_id), "available")
+
+
+def _is_one_shift(last: Hand, hand: Hand) -> bool:
+    who = last.driver_id, last.erased_driver
+    return who == (hand.driver_id, hand.erased_driver) and hand.begin_at <= last.end_at

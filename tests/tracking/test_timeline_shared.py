@@ -40,7 +40,7 @@ def test_a_trucks_day_has_its_drivers_one_after_the_other(
     # Ben drove something else before.
     press(ben_phone, at(5), "arrival")
     put_fixes(ben_phone, drive(0, 4))
-    timeline = timeline_of_truck(truck12, DAY)
+    timeline = timeline_of_truck(truck12, DAY, NOW)
     assert rows(timeline) == [("move", 0, 9), ("move", 40, 50), ("dwell", 50, 50)]
     assert [entry.driver for entry in timeline.entries] == [
         ada_phone.driver, ben_phone.driver, ben_phone.driver, ben_phone.driver,
@@ -60,14 +60,14 @@ def test_a_frozen_or_erased_driver_of_a_truck_leaves_only_the_times(
     put_fixes(ben_phone, drive(40, 50), truck=truck12)
     press(ada_phone, at(11), "arrival", truck=truck12)
     event = press(ben_phone, at(55), "arrival", None, truck=truck12)
-    assert len(rows(timeline_of_truck(truck12, DAY))) == 4
+    assert len(rows(timeline_of_truck(truck12, DAY, NOW))) == 4
     freeze_driver(ada_phone.driver)
     alias = "6f7d8a0c-8a55-4a57-9c42-0d8d6f7a2b10"
     TruckAssignment.objects.filter(pk=erased.pk).update(driver=None, erased_driver=alias)
     StageEvent.objects.filter(pk=event.pk).update(driver=None, erased_driver=alias)
     Fix.objects.filter(driver_id=ben_phone.driver.pk).delete()
 
-    timeline = timeline_of_truck(truck12, DAY)
+    timeline = timeline_of_truck(truck12, DAY, NOW)
 
     assert [(s.availability, s.driver) for s in timeline.shifts] == [
         ("not_available", None),
@@ -93,9 +93,11 @@ def test_a_mission_is_shown_whole_across_a_hand_over(
     assert rows(timeline) == [("move", 0, 9), ("move", 30, 49)]
     assert [entry.truck for entry in timeline.entries] == [truck12, truck34]
     assert [shift.driver for shift in timeline.shifts] == [ada_phone.driver, ben_phone.driver]
-    assert timeline.started_at == at(0)
-    assert timeline.ended_at is not None
-    assert timeline.ended_at - at(60) < timedelta(seconds=1)
+    assert (timeline.started_at, timeline.ended_at) == (at(0), at(60))
+    assert [(shift.started_at, shift.ended_at) for shift in timeline.shifts] == [
+        (at(0), at(30)),
+        (at(30), at(60)),
+    ]
 
 
 def test_an_open_mission_has_no_end(ada: Driver, ada_phone: Phone) -> None:
@@ -104,6 +106,14 @@ def test_an_open_mission_has_no_end(ada: Driver, ada_phone: Phone) -> None:
     timeline = timeline_of_mission(mission, NOW)
     assert (timeline.started_at, timeline.ended_at) == (at(0), None)
     assert rows(timeline) == [("move", 0, 9)]
+    assert [(shift.started_at, shift.ended_at) for shift in timeline.shifts] == [(at(0), NOW)]
+
+
+def test_a_trucks_shift_lasts_until_now(ada: Driver, truck12: Truck) -> None:
+    assign(truck12, ada, at(0))
+    (today,) = timeline_of_truck(truck12, DAY, at(90)).shifts
+    assert (today.started_at, today.ended_at) == (at(0), at(90))
+    assert timeline_of_truck(truck12, DAY + timedelta(days=1), at(90)).shifts == []
 
 
 def test_a_mission_that_never_opened_is_empty(ada: Driver) -> None:
@@ -126,6 +136,22 @@ def test_a_stage_of_another_mission_is_only_a_place_on_the_way(
     assert ("arrival", 6, 6) in rows(timeline_of_mission(second, NOW), stages=True)
 
 
+def test_a_missions_stages_stay_when_its_driver_is_corrected(
+    ada_phone: Phone, ben_phone: Phone
+) -> None:
+    mission = opened(ada_phone.driver, 0, 60)
+    press(ada_phone, at(6), "arrival", mission=mission)
+    press(ada_phone, at(9), "departure", None, mission=mission)
+    MissionAssignment.objects.filter(mission=mission).update(driver=ben_phone.driver)
+    put_fixes(ben_phone, drive(0, 5))
+    timeline = timeline_of_mission(mission, NOW)
+    stages = [entry for entry in timeline.entries if entry.event is not None]
+    assert [entry.segment.kind for entry in stages] == ["arrival", "departure"]
+    assert {entry.driver for entry in stages} == {ada_phone.driver}
+    freeze_driver(ada_phone.driver)
+    assert rows(timeline_of_mission(mission, NOW), stages=True) == [("move", 0, 4)]
+
+
 def test_a_mission_of_several_days_is_one_timeline(ada: Driver, ada_phone: Phone) -> None:
     mission = opened(ada, 0, 4000)
     put_fixes(ada_phone, drive(0, 10), mission=mission)
@@ -146,8 +172,8 @@ def test_a_timeline_costs_the_same_queries_however_much_happened(
     for n in range(count):
         press(ada_phone, at(60 + n), Stage.SIGNATURE.label, mission=mission, truck=truck12)
     reads: tuple[tuple[Callable[[], Timeline], int], ...] = (
-        (lambda: timeline_of_driver(ada, DAY), 7),
-        (lambda: timeline_of_truck(truck12, DAY), 9),
+        (lambda: timeline_of_driver(ada, DAY, NOW), 7),
+        (lambda: timeline_of_truck(truck12, DAY, NOW), 9),
         (lambda: timeline_of_mission(mission, NOW), 10),
     )
     for read, expected in reads:
@@ -161,7 +187,7 @@ def test_a_day_opens_only_its_own_months(ada: Driver, ada_phone: Phone) -> None:
     put_fixes(ada_phone, drive(0, 5))
     put_fixes(ada_phone, [(datetime(2026, 9, 2, tzinfo=UTC), 50.85, 4.35)])
     with CaptureQueriesContext(connection) as queries:
-        assert rows(timeline_of_driver(ada, DAY)) == [("move", 0, 4)]
+        assert rows(timeline_of_driver(ada, DAY, NOW)) == [("move", 0, 4)]
     (read,) = [query["sql"] for query in queries if "tracking_fix" in query["sql"]]
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + read)

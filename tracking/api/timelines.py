@@ -39,8 +39,9 @@ class TimelineView(APIView):
         return Response(timeline_data(timeline), headers=NOT_STORED)
 
     def day_of(self, request: Request, driver: Driver) -> Response:
-        zone = ZoneInfo(driver.employer.timezone)
-        return self.answer(timeline_of_driver(driver, asked_day(request, zone, timezone.now())))
+        now = timezone.now()
+        day = asked_day(request, ZoneInfo(driver.employer.timezone), now)
+        return self.answer(timeline_of_driver(driver, day, now))
 
 
 class DriverTimeline(TimelineView):
@@ -55,8 +56,9 @@ class TruckTimeline(TimelineView):
     def get(self, request: Request, truck_id: UUID) -> Response:
         """One day of a truck, its drivers one after the other."""
         truck = truck_of(request, truck_id)
-        day = asked_day(request, ZoneInfo(truck.employer.timezone), timezone.now())
-        return self.answer(timeline_of_truck(truck, day))
+        now = timezone.now()
+        day = asked_day(request, ZoneInfo(truck.employer.timezone), now)
+        return self.answer(timeline_of_truck(truck, day, now))
 
 
 class MissionTimeline(TimelineView):
