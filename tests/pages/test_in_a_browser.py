@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
@@ -102,8 +103,11 @@ def test_a_dispatcher_signs_in_and_sees_the_fleet(
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_keyboard_opens_a_drivers_day(
-    open_window: OpenWindow, drives: Driver, width: int
+    open_window: OpenWindow, drives: Driver, moment: datetime, width: int
 ) -> None:
+    zone = ZoneInfo(drives.employer.timezone)
+    began_on = (moment - timedelta(minutes=22, seconds=10)).astimezone(zone).date()
+
     def steps(page: Page) -> tuple[str, str, bool]:
         sign_in(page)
         for _ in range(30):
@@ -114,7 +118,10 @@ def test_the_keyboard_opens_a_drivers_day(
         page.get_by_role("heading", name="Ada Peeters").wait_for()
         page.locator(".leaflet-overlay-pane canvas").wait_for(state="attached")
         keep_picture(page, f"day-{width}")
-        return page.url, page.locator("#timeline").inner_text(), has_sideways_scroll(page)
+        url = page.url
+        if began_on != moment.astimezone(zone).date():
+            page.goto(f"{url}?date={began_on}")  # run just after midnight
+        return url, page.locator("#timeline").inner_text(), has_sideways_scroll(page)
 
     url, timeline, is_too_wide = open_window(width=width).do(steps)
     assert url.endswith(f"/drivers/{drives.uuid}/day")
@@ -208,11 +215,13 @@ def test_a_refresh_with_nothing_new_changes_nothing(
 ) -> None:
     def steps(page: Page) -> list[int]:
         sign_in(page)
+        page.locator(".pin").first.wait_for()  # the script listens from then on
         answers: list[int] = []
         page.on("response", lambda r: answers.append(r.status) if "table" in r.url else None)
         for _ in range(2):
             with page.expect_response(lambda response: "fleet/table" in response.url):
                 page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+            page.wait_for_function("!document.querySelector('.htmx-request')")
         assert page.locator("#fleet tr[data-driver]").count() == 1
         return answers
 
