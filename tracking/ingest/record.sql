@@ -383,17 +383,62 @@ named AS MATERIALIZED (
          WHERE a.mission_id = m.id AND a.driver_id = h.driver_id
         OFFSET 0) a
 ),
+-- The short way: a run whose fixes all meet one answer (one driver, the same truck and
+-- mission throughout, inside the window, no spacing) is linked once, not fix by fix.
+settled_run AS MATERIALIZED (
+    SELECT r.no, r.employer_id, r.device_id, h.driver_id, o.mission_id,
+           coalesce(o.truck_id, k.truck_id) AS truck_id,
+           CASE WHEN o.no IS NULL THEN 0 ELSE 2 END AS link_source,
+           CASE WHEN k.truck_id <> o.truck_id THEN 2 ELSE 0 END AS link_flags
+      FROM request r
+      JOIN (SELECT no, min(driver_id) AS driver_id FROM holding
+             GROUP BY no
+            HAVING count(*) = 1
+               AND bool_and(period @> first_at AND period @> last_at)) h ON h.no = r.no
+      JOIN driver d ON d.id = h.driver_id AND d.frozen_at IS NULL
+      LEFT JOIN (SELECT o.no, min(o.mission_id) AS mission_id, min(o.truck_id) AS truck_id,
+                        count(*) = 1 AND bool_and(o.open_period @> c.first_at
+                                                  AND o.open_period @> c.last_at) AS is_whole
+                   FROM open_mission o JOIN carried c ON c.no = o.no AND c.driver_id = o.driver_id
+                  GROUP BY o.no) o ON o.no = r.no
+      LEFT JOIN (SELECT k.no, min(k.truck_id) AS truck_id,
+                        count(*) = 1 AND bool_and(k.period @> c.first_at
+                                                  AND k.period @> c.last_at) AS is_whole
+                   FROM truck k JOIN carried c ON c.no = k.no AND c.driver_id = k.driver_id
+                  GROUP BY k.no) k ON k.no = r.no
+      LEFT JOIN (SELECT m.no, bool_or(m.began_at > c.first_at OR (m.is_private AND m.is_on))
+                                AS is_broken,
+                        bool_or(NOT m.is_private AND m.is_on) AS is_on_duty
+                   FROM mark m JOIN carried c ON c.no = m.no AND c.driver_id = m.driver_id
+                  GROUP BY m.no) m ON m.no = r.no
+     WHERE r.min_spacing_m <= 25
+       AND o.is_whole IS NOT FALSE AND k.is_whole IS NOT FALSE AND m.is_broken IS NOT TRUE
+       AND (r.tracking_window = 'always' OR o.no IS NOT NULL
+            OR (r.tracking_window = 'duty' AND m.is_on_duty))
+       AND NOT (%(has_route_period)s AND r.first_at
+                < statement_timestamp() - make_interval(months => r.route_months::int))
+),
+placed AS MATERIALIZED (
+    SELECT s.*, w.employer_id, w.device_id, w.driver_id, w.truck_id, w.mission_id,
+           w.link_source, w.link_flags
+      FROM sent s
+      LEFT JOIN settled_run w ON w.no = s.request AND s.mission_no IS NULL
+),
 resolved AS MATERIALIZED (
-    SELECT s.*, r.employer_id, r.device_id, r.tracking_window, r.min_spacing_m, h.driver_id,
+    SELECT s.n, s.request, s.recorded_at_us, s.recorded_at, s.fix_id, s.kind, s.latitude_e7,
+           s.longitude_e7, s.mission_no, s.accuracy_dm, s.speed_cmps, s.heading_ddeg,
+           s.battery_e4, s.altitude_m, s.odometer_m, s.flags,
+           r.employer_id, r.device_id, r.tracking_window, r.min_spacing_m, h.driver_id,
            CASE WHEN h.driver_id IS NULL THEN 'N'
                 WHEN d.frozen_at IS NOT NULL THEN 'F'
                 WHEN %(has_route_period)s AND s.recorded_at
                      < statement_timestamp() - make_interval(months => r.route_months::int) THEN 'P'
            END AS refused
-      FROM sent s
+      FROM placed s
       LEFT JOIN request r ON r.no = s.request
       LEFT JOIN holding h ON h.no = s.request AND h.period @> s.recorded_at
       LEFT JOIN driver d ON d.id = h.driver_id
+     WHERE s.driver_id IS NULL
 ),
 open_then AS MATERIALIZED (
     SELECT s.n, count(*) AS missions, min(o.mission_id) AS mission_id, min(o.truck_id) AS truck_id
@@ -460,7 +505,14 @@ inserted AS (
            speed_cmps, heading_ddeg, battery_e4, altitude_m, odometer_m, nullif(all_flags, 0)
       FROM judged
      WHERE outcome IS NULL
-     ORDER BY driver_id, recorded_at, fix_id
+     UNION ALL
+    SELECT recorded_at, statement_timestamp(), fix_id, driver_id, employer_id, device_id,
+           latitude_e7, longitude_e7, kind, link_source, truck_id, mission_id, accuracy_dm,
+           speed_cmps, heading_ddeg, battery_e4, altitude_m, odometer_m,
+           nullif(coalesce(flags, 0) | link_flags, 0)
+      FROM placed
+     WHERE driver_id IS NOT NULL
+     ORDER BY 4, 1, 3  -- driver, time, fix_id: one order of locks for all
     ON CONFLICT DO NOTHING
     RETURNING driver_id, recorded_at, fix_id
 ),
@@ -517,10 +569,13 @@ exception AS (
     SELECT j.n, 'D'
       FROM (SELECT n, driver_id, recorded_at, fix_id,
                    row_number() OVER (PARTITION BY driver_id, recorded_at, fix_id ORDER BY n) AS nth
-              FROM judged
-             WHERE outcome IS NULL
-               AND (SELECT count(*) FROM inserted)
-                   < (SELECT count(*) FROM judged WHERE outcome IS NULL)) j
+              FROM (SELECT n, driver_id, recorded_at, fix_id FROM judged WHERE outcome IS NULL
+                     UNION ALL
+                    SELECT n, driver_id, recorded_at, fix_id FROM placed
+                     WHERE driver_id IS NOT NULL) new
+             WHERE (SELECT count(*) FROM inserted)
+                   < (SELECT count(*) FROM judged WHERE outcome IS NULL)
+                     + (SELECT count(*) FROM placed WHERE driver_id IS NOT NULL)) j
       LEFT JOIN inserted i ON i.driver_id = j.driver_id AND i.recorded_at = j.recorded_at
                           AND i.fix_id = j.fix_id
      WHERE j.nth > 1 OR i.driver_id IS NULL
