@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from accounts.freezing import freeze_driver
 from accounts.models import Device, Driver, Employer
@@ -297,3 +299,43 @@ def test_a_frozen_drivers_track_is_refused(ada: Driver, track: Path) -> None:
     with pytest.raises(CommandError, match="frozen"):
         call_command("replay", str(track), "--driver", str(ada.uuid))
     assert not Device.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--speed", value) for value in ("nan", "inf", "-1", "0")),
+        *(("--thin-m", value) for value in ("nan", "inf", "-1")),
+    ],
+)
+def test_a_number_that_is_none_is_refused_before_a_phone_is_made(
+    file: Callable[..., Path], option: str, value: str
+) -> None:
+    with pytest.raises(CommandError, match=f"^{option} is a number [^\n]*$"):
+        call_command("replay", str(file(GPX)), f"{option}={value}", "--driver", str(uuid4()))
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "arguments"),
+    [
+        ("replay", "row_with_id", ("--driver", str(UUID(int=1)))),
+        ("make_partitions", "make_partitions", ()),
+    ],
+)
+def test_a_database_that_is_away_is_said_in_one_line(
+    file: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    name: str,
+    arguments: tuple[str, ...],
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OperationalError("connection refused\n\tIs the server running?")
+
+    monkeypatch.setattr(f"tracking.management.commands.{command}.{name}", refuse)
+    track = [str(file(GPX))] if command == "replay" else []
+    with pytest.raises(CommandError) as refusal:
+        call_command(command, *track, *arguments)
+    assert str(refusal.value) == (
+        "The database is not ready: connection refused Is the server running?"
+    )

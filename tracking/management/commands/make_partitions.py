@@ -3,8 +3,10 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, ProgrammingError
 
+from tracking.outages import not_ready
 from tracking.partitions import make_partitions
 
 
@@ -17,7 +19,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, **options: Any) -> None:
-        made = make_partitions()
+        try:
+            made = make_partitions()
+        except (OperationalError, ProgrammingError) as error:
+            raise CommandError(not_ready(error)) from None
         if options["json"]:
             self.stdout.write(json.dumps({"made": made}))
         else:

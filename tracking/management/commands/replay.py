@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
 from tqdm import tqdm
 
 from accounts.actors import Actor
@@ -18,6 +20,7 @@ from accounts.management.making import an_id, row_with_id
 from accounts.models import Driver
 from accounts.phones import enrol_device, revoke_device
 from accounts.refusals import Problem
+from tracking.outages import not_ready
 from tracking.posting import BATCH, COUNTERS, NoAnswer, Outcome, PhoneLine, TurnedAway
 from tracking.replaying import (
     NoTrack,
@@ -63,17 +66,20 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _check_numbers(options)
         points = _points(options)
-        with _token(options) as token, PhoneLine(options["url"], token) as line:
-            try:
+        try:
+            with _token(options) as token, PhoneLine(options["url"], token) as line:
                 outcome = _post_all(line, points, options)
-            except NoAnswer as unanswered:
-                raise CommandError(
-                    f"{options['url']} does not answer ({unanswered}). Is the server running?"
-                    " What was answered is stored; the same command sends the rest."
-                ) from None
-            except TurnedAway as refusal:
-                raise CommandError(f"The server turned the phone away: {refusal}") from None
+        except NoAnswer as unanswered:
+            raise CommandError(
+                f"{options['url']} does not answer ({unanswered}). Is the server running?"
+                " What was answered is stored; the same command sends the rest."
+            ) from None
+        except TurnedAway as refusal:
+            raise CommandError(f"The server turned the phone away: {refusal}") from None
+        except (OperationalError, ProgrammingError) as error:
+            raise CommandError(not_ready(error)) from None
         self._report(outcome, as_json=options["json"], is_shifted=bool(options["shift_to"]))
 
     def _report(self, outcome: Outcome, *, as_json: bool, is_shifted: bool) -> None:
@@ -94,6 +100,15 @@ class Command(BaseCommand):
             self.stderr.write(
                 "Outside the window: the employer tracks only while a duty or a mission is open."
             )
+
+
+def _check_numbers(options: dict[str, Any]) -> None:
+    """NaN and infinity are numbers for argparse, and would never end or keep nothing."""
+    speed, thin_m = options["speed"], options["thin_m"]
+    if speed is not None and not (math.isfinite(speed) and speed > 0):
+        raise CommandError("--speed is a number above 0.")
+    if not (math.isfinite(thin_m) and thin_m >= 0):
+        raise CommandError("--thin-m is a number of metres, 0 or more.")
 
 
 def _points(options: dict[str, Any]) -> list[TrackPoint]:
@@ -154,8 +169,6 @@ def _post_all(line: PhoneLine, points: list[TrackPoint], options: dict[str, Any]
 def _batches(points: list[TrackPoint], speed: float | None) -> Iterator[Sequence[TrackPoint]]:
     if speed is None:
         return batches(points, BATCH)
-    if speed <= 0:
-        raise CommandError("--speed is a number above 0.")
     return paced(points, speed=speed, size=BATCH, clock_s=time.monotonic, wait=time.sleep)
 
 
