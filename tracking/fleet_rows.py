@@ -24,6 +24,7 @@ from tracking.tracked import periods_on
 
 SILENT_AFTER: Final = timedelta(minutes=30)
 SHOWS_AT_MOST: Final = 2_000
+NAMES_AT_MOST: Final = 200
 
 State = Literal["silent", "moving", "resting"]
 
@@ -62,10 +63,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class FleetView:
-    """All of an employer's drivers: those with a fix in groups, the others by name."""
+    """An employer's drivers: those with a fix in groups, the others by name.
+
+    `unseen_more`: how many more have none. `beyond`: how many drivers were not looked at.
+    """
 
     groups: list[Group]
     unseen: list[Driver]
+    unseen_more: int = 0
+    beyond: int = 0
 
     @property
     def count(self) -> int:
@@ -73,7 +79,7 @@ class FleetView:
 
 
 def fleet_view(employer: Employer, now: datetime, today_at: datetime, language: str) -> FleetView:
-    """The fleet now. Five queries, however many drivers. `today_at`: the local midnight."""
+    """The fleet now. Five queries, two more for a large one. `today_at`: the local midnight."""
     newest = newest_fixes(employer, now, limit=SHOWS_AT_MOST)
     ids = [one.driver_id for one in newest]
     tracked = set(ids) if employer.tracking_window == TrackingWindow.ALWAYS else set()
@@ -85,8 +91,17 @@ def fleet_view(employer: Employer, now: datetime, today_at: datetime, language: 
         _row(one, _state(one, tracked), missions.get(one.fix.mission_id or 0), today_at, language)
         for one in newest
     ]
-    unseen = Driver.objects.filter(employer=employer, frozen_at=None).exclude(pk__in=ids)
-    return FleetView(list(_groups(rows)), list(unseen.order_by("name_folded", "id")[:200]))
+    groups = list(_groups(rows))
+    drivers = Driver.objects.filter(employer=employer, frozen_at=None)
+    unseen = drivers.exclude(pk__in=ids)
+    beyond = 0
+    if len(ids) >= SHOWS_AT_MOST:
+        # They come in order of their ids: of later drivers nothing is known here.
+        unseen = unseen.filter(pk__lt=ids[-1])
+        beyond = drivers.filter(pk__gt=ids[-1]).count()
+    named = list(unseen.order_by("name_folded", "id")[: NAMES_AT_MOST + 1])
+    more = unseen.count() - NAMES_AT_MOST if len(named) > NAMES_AT_MOST else 0
+    return FleetView(groups, named[:NAMES_AT_MOST], more, beyond)
 
 
 def age_text(age: timedelta) -> str:

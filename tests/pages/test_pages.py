@@ -14,6 +14,7 @@ from accounts.duty_marks import DutyMarkKind
 from accounts.freezing import freeze_driver
 from accounts.models import Driver, DutyMark, Employer, Truck, User
 from tests.cast import Phone, make_driver, make_phone, put_fixes
+from tracking import fleet_rows
 
 HOUR = timedelta(hours=1)
 
@@ -78,6 +79,33 @@ def test_who_is_off_duty_is_not_silent(acme: Employer, seen: Driver, dee: User) 
 def test_a_driver_without_a_fix_is_named_below(seen: Driver, ben: Driver, dee: User) -> None:
     page = text_of(client_of(dee).get("/"))
     assert page.index("No position yet") < page.index("Ben Özdemir")
+
+
+def test_how_many_more_have_no_position_is_said(
+    seen: Driver, acme: Employer, dee: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(5):
+        make_driver(acme, f"New {n}", f"N-{n}")
+    assert "more" not in text_of(client_of(dee).get("/"))
+    monkeypatch.setattr(fleet_rows, "NAMES_AT_MOST", 3)
+    page = text_of(client_of(dee).get("/"))
+    assert page.index("New 2") < page.index("and 2 more")
+    assert "New 3" not in page
+
+
+def test_drivers_beyond_the_bound_are_not_said_to_be_without_a_position(
+    seen: Driver, ben_phone: Phone, acme: Employer, dee: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_fixes(ben_phone, [(timezone.now(), 50.85, 4.35)])
+    make_driver(acme, "New One", "N-1")
+    page = text_of(client_of(dee).get("/"))
+    assert "Ben Özdemir" in page
+    assert "not shown" not in page
+    monkeypatch.setattr(fleet_rows, "SHOWS_AT_MOST", 1)
+    page = text_of(client_of(dee).get("/"))
+    assert "Ada Peeters" in page
+    assert "Drivers not shown here: 2" in page
+    assert "No position yet" not in page
 
 
 @pytest.mark.parametrize("path", ["/", "/fleet/table", "day"])
