@@ -1,8 +1,8 @@
 """The fixes of a driver, a truck or a mission: pages as JSON, or the whole range as a file."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any, ClassVar, Final, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ from accounts.refusals import Problem
 from accounts.tenants import of_employer
 from missions.models import Mission
 from tracking.formats import Csv, Format, GeoJson, Gpx, rfc3339
-from tracking.histories import History, Names, Subject, history_of
+from tracking.histories import History, Names, StoredFix, Subject, history_of
 from tracking.parameters import AskedRange, asked_key, asked_range, cursor_for
 from tracking.serializers import FixPageSerializer, RowWriter, fix_data
 from tracking.turns import Turns
@@ -217,7 +217,8 @@ class TrackView(APIView):
         if not turns.take(TURN_PATIENCE_S):
             raise ExportsBusy
         return TrackResponse(
-            _document(written, history),
+            written,
+            history,
             content_type=written.media_type,
             headers={
                 "Content-Disposition": f'attachment; filename="{name}"',
@@ -245,16 +246,18 @@ def _title(subject: Subject) -> str:
 class TrackResponse(StreamingHttpResponse):
     """A file while it is written. It holds a turn, taken before, until it is closed."""
 
-    def __init__(self, *args: Any, headers: Mapping[str, str], **options: Any) -> None:
+    def __init__(self, written: Format, history: History, **options: Any) -> None:
         self._give_back = turns.until_gone(self)
-        super().__init__(*args, headers=dict(headers), **options)
+        super().__init__(_document(written, history, self._give_back), **options)
 
     def close(self) -> None:
         super().close()
         self._give_back()
 
 
-async def _document(written: Format, history: History) -> AsyncGenerator[bytes]:
+async def _document(
+    written: Format, history: History, give_back: Callable[[], object]
+) -> AsyncGenerator[bytes]:
     names = Names()
     writer = RowWriter(names)
     yield written.head()
@@ -262,23 +265,45 @@ async def _document(written: Format, history: History) -> AsyncGenerator[bytes]:
     async with aclosing(history.chunks(names)) as chunks:
         async for chunk in chunks:
             rows = written.rows(writer.rows(chunk))
-            with _taken_within(CHUNK_PATIENCE_S):
+            async with _Taken(chunks, give_back):
                 yield rows
     yield written.tail()
 
 
-@contextmanager
-def _taken_within(patience_s: float) -> Iterator[None]:
-    """Around a yield: a client that does not take it in time is as good as gone."""
-    sending = asyncio.current_task()
-    if sending is None:
-        raise RuntimeError("a stream is sent by a task")
-    # Django takes a cancelled task for a client that left, and closes everything.
-    deadline = asyncio.get_running_loop().call_later(patience_s, sending.cancel)
-    try:
-        yield
-    finally:
-        deadline.cancel()
+class _Taken:
+    """Around a yield: a client that does not take it in time is as good as gone.
+
+    What the stream holds is closed at the deadline itself, since the server may notice that
+    its sending was cancelled only when the client reads again.
+    """
+
+    def __init__(
+        self, chunks: AsyncGenerator[list[StoredFix]], give_back: Callable[[], object]
+    ) -> None:
+        self._chunks = chunks
+        self._give_back = give_back
+        self._sending = asyncio.current_task()
+        self._leaving: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(CHUNK_PATIENCE_S, self._start_to_leave)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._deadline.cancel()
+        if self._leaving is not None:
+            await self._leaving
+            # Never a file that looks whole. Django takes this for a client that left.
+            raise asyncio.CancelledError
+
+    def _start_to_leave(self) -> None:
+        self._leaving = asyncio.get_running_loop().create_task(self._leave())
+
+    async def _leave(self) -> None:
+        await self._chunks.aclose()
+        self._give_back()
+        if self._sending is not None:
+            self._sending.cancel()
 
 
 class DriverTrack(TrackView):
