@@ -12,7 +12,6 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models import Device, Driver, Employer
-from tracking.ingest.sent import LABEL_BY_KIND
 
 E7: Final = 10_000_000
 
@@ -77,10 +76,6 @@ class Fix(models.Model):
     @property
     def battery(self) -> float | None:
         return None if self.battery_e4 is None else self.battery_e4 / 10_000
-
-    @property
-    def kind_label(self) -> str:
-        return LABEL_BY_KIND[self.kind]
 
 
 class QuarantinedFix(models.Model):
