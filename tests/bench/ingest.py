@@ -11,7 +11,7 @@ from tests.phones import Load, Schedule, closed_loop, open_loop
 WORKERS: Final = 2
 PGBENCH_CLIENTS: Final = (8, 16, 32)
 SINGLE_CONNECTIONS: Final = (8, 16, 32, 64, 128, 256)
-BATCH_CONNECTIONS: Final = (4, 8, 16, 32)
+BATCH_CONNECTIONS: Final = (8, 16, 32, 64, 128)
 OPEN_CONNECTIONS: Final = 256
 # How many requests are made before the clock runs; beyond it the load ends early, and the
 # rate is that of the time it lasted.

@@ -93,9 +93,14 @@ def arranged(group: Sequence[Request], now_us: int) -> Arranged:
     return Arranged(rows, doubles, first_runs, senders)
 
 
-def array(values: Iterable[float | None]) -> str:
+def array(values: Sequence[float | None]) -> str:
     """A PostgreSQL array literal of numbers and NULLs: JSON's, in other brackets."""
-    return "{" + msgspec.json.encode(list(values))[1:-1].decode() + "}"
+    return "{" + msgspec.json.encode(values)[1:-1].decode() + "}"
+
+
+def column(values: Sequence[float | None]) -> str | None:
+    """The same; None, which unnest() fills up with NULLs, for a column that nobody sent."""
+    return None if values.count(None) == len(values) else array(values)
 
 
 def fix_arrays(rows: Sequence[Row], refused: Iterable[tuple[int, str, int]]) -> dict[str, object]:
@@ -112,23 +117,20 @@ def fix_arrays(rows: Sequence[Row], refused: Iterable[tuple[int, str, int]]) -> 
     counts = list(refused)
     return {
         "request": array([row.run for row in rows]),
-        "mission_no": array(mission_numbers),
+        "mission_no": column(mission_numbers),
         "mission_request": [run for run, _ in names],
         "mission_names": [name for _, name in names],
         "mission_uuids": [_uuid(name) for _, name in names],
         "refused_request": [run for run, _, _ in counts],
         "refused_reason": [reason for _, reason, _ in counts],
         "refused_fixes": [number for _, _, number in counts],
-        **{name: array(by_name[name]) for name in _FIX_COLUMNS},
+        **{name: array(by_name[name]) for name in _KEY_COLUMNS},
+        **{name: column(by_name[name]) for name in _OPTIONAL_COLUMNS},
     }
 
 
-_FIX_COLUMNS: Final = (
-    "recorded_at_us",
-    "fix_id",
-    "kind",
-    "latitude_e7",
-    "longitude_e7",
+_KEY_COLUMNS: Final = ("recorded_at_us", "fix_id", "kind", "latitude_e7", "longitude_e7")
+_OPTIONAL_COLUMNS: Final = (
     "accuracy_dm",
     "speed_cmps",
     "heading_ddeg",

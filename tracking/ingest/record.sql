@@ -308,7 +308,7 @@ SELECT coalesce(string_agg(letter, '' ORDER BY n), ''),
 -- All fixes, those of the stages that were kept included; recording.py has dropped the
 -- doubles of a request.
 -- The answer names only the exceptions: which rows were not stored and why.
-sent AS MATERIALIZED (
+sent AS (
     SELECT s.*, 'epoch'::timestamptz + s.recorded_at_us * interval '1 microsecond' AS recorded_at
       FROM unnest(%(request)s::int4[], %(recorded_at_us)s::int8[], %(fix_id)s::int8[],
                   %(kind)s::int2[], %(latitude_e7)s::int4[], %(longitude_e7)s::int4[],

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
 
 from tracking.ingest.arrays import Arranged, Request, Row, arranged, fix_arrays, stage_arrays
 from tracking.ingest.outcomes import DUPLICATE, STORED, Recorded, Sender
@@ -35,6 +36,10 @@ def _statements() -> tuple[bytes, bytes]:
 
 
 STAGES, FIXES = _statements()
+# Nearly every group is all new, and looking for a conflict first costs a fifth of the insert.
+NEW_FIXES: Final = FIXES.replace(
+    b"    ON CONFLICT DO NOTHING\n    RETURNING driver_id", b"    RETURNING driver_id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,15 @@ class Recorder:
         waves = _waves(cut.rows)
         if not waves:
             # One statement is a transaction of its own: one round trip, one COMMIT.
-            return await self._record_fixes(group, cut, {})
+            try:
+                return await self._record_fixes(NEW_FIXES, group, cut, {})
+            except UniqueViolation:
+                return await self._record_fixes(FIXES, group, cut, {})
         async with self.connection.transaction():
             outcomes: dict[Row, Outcome] = {}
             for wave in waves:
                 outcomes.update(await self._record_stages(cut, wave))
-            return await self._record_fixes(group, cut, outcomes)
+            return await self._record_fixes(FIXES, group, cut, outcomes)
 
     async def _record_stages(self, cut: Arranged, wave: list[Row]) -> dict[Row, Outcome]:
         cursor = await self.connection.execute(
@@ -72,7 +80,11 @@ class Recorder:
         return dict(zip(wave, zip(letters, warnings, strict=True), strict=True))
 
     async def _record_fixes(
-        self, group: Sequence[Request], cut: Arranged, outcomes: dict[Row, Outcome]
+        self,
+        statement: bytes,
+        group: Sequence[Request],
+        cut: Arranged,
+        outcomes: dict[Row, Outcome],
     ) -> list[Recorded]:
         """All rows with a place; a stage's only where its event was kept."""
         rows = [
@@ -87,7 +99,7 @@ class Recorder:
             for reason, count in request.refused.items()
         ]
         cursor = await self.connection.execute(
-            FIXES, cut.senders | fix_arrays(rows, refused), prepare=True
+            statement, cut.senders | fix_arrays(rows, refused), prepare=True
         )
         answer = await cursor.fetchone()
         if answer is None:
