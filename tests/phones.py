@@ -186,7 +186,8 @@ class OpenLoop:
         self.load = Load()
         self._requests = requests
         self._schedule = schedule
-        self._idle = lines
+        # The longest idle first, as a fleet of phones would: the server drops idle connections.
+        self._idle = deque(lines)
         self._late: deque[float] = deque()
         self._under_way = 0
 
@@ -199,7 +200,7 @@ class OpenLoop:
                 await asyncio.sleep(ahead_s)
             self._under_way += 1
             if self._idle:
-                self._send(self._idle.pop(), due_s)
+                self._send(self._idle.popleft(), due_s)
             else:
                 self._late.append(due_s)
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
