@@ -33,7 +33,7 @@ CONNECTIONS_PER_WORKER = 10_000
 OTHER_FILES_PER_WORKER = 512
 # How long a connection may wait for the next request, or in the middle of one's headers.
 SILENT_CONNECTION_MS = 10_000
-WORKER_STOP_TIMEOUT_S = 4
+WORKER_STOP_TIMEOUT_S = 3  # less than the supervisor gives the whole
 # A group of fixes is thousands of short-lived objects without cycles: looking for some among
 # them every 700 objects is about a tenth of a worker's time under load.
 OBJECTS_UNTIL_COLLECTION = 50_000
