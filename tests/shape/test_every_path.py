@@ -5,6 +5,7 @@ A new path is walked by itself; one whose ids this file does not know fails unti
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -68,6 +69,8 @@ def ids(
         employer=acme, driver=driver, mission=mission, stage=Stage.DEPARTURE, recorded_at=at(0)
     )
     put_fixes(ada_phone, drive(0, 30), truck=truck12, mission=mission)
+    # The fleet looks back only as far as fixes are kept.
+    put_fixes(ada_phone, [(datetime.now(UTC) - timedelta(hours=1), 50.85, 4.35)], truck=truck12)
     make_api_key(acme, Role.DISPATCHER)
     rows: dict[str, Any] = {
         "api-keys": ApiKey.objects.get(),
