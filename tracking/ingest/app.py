@@ -4,14 +4,13 @@ Every 2xx is sent after COMMIT. What is refused is refused as the contract says 
 "Write a phone app"); nothing here turns into a 500 that a phone could cause.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Final
 
+from accounts.secrets import secret_hash
 from tracking.ingest.arrays import Request
 from tracking.ingest.dialects import native
 from tracking.ingest.groups import GroupCommit
@@ -31,8 +30,6 @@ from tracking.ingest.judge import accepted_span
 from tracking.ingest.metrics import TURNED_AWAY
 from tracking.ingest.outcomes import DatabaseAway, QueueFull, Sender
 from tracking.ingest.sent import JudgedFix, Refusal
-
-log = logging.getLogger(__name__)
 
 NATIVE_LIMITS: Final = BodyLimits(sent=1_000_000, plain=8_000_000)
 RETRY_AFTER: Final = ((b"retry-after", b"5"),)
@@ -162,7 +159,7 @@ class IngestApplication:
         assert self._groups is not None  # noqa: S101 (startup has just made it)
         outcome = await self._groups.record(
             Request(
-                _hash(token),
+                secret_hash(token),
                 [fix for fix in fixes if isinstance(fix, JudgedFix)],
                 Counter(fix.reason for fix in fixes if isinstance(fix, Refusal)),
             )
@@ -177,12 +174,6 @@ class IngestApplication:
 def create_application(settings: IngestSettings) -> IngestApplication:
     """The ingest application for these settings; connects when it starts."""
     return IngestApplication(settings)
-
-
-def _hash(token: str) -> bytes:
-    # As accounts.secrets does: SHA-256 of the whole token. Tokens hold 256 random bits, so
-    # nothing slower is needed.
-    return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def _is_json(scope: Scope) -> bool:

@@ -51,7 +51,7 @@ def problem(
     detail: str = "",
     headers: Iterable[tuple[bytes, bytes]] = (),
 ) -> Answer:
-    """An RFC 9457 problem: `type` is the code, or `erased: purge` style codes of the contract."""
+    """An RFC 9457 problem; `type` and `code` are both the fixed code of the contract."""
     body = {"type": code, "title": title, "status": status, "code": code}
     if detail:
         body["detail"] = detail

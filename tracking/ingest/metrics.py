@@ -1,30 +1,10 @@
 """What a monitor sees of ingest: counted once a group, so that a fix costs nothing."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from prometheus_client import Counter, Histogram
 
-from tracking.ingest.outcomes import (
-    DRIVER_FROZEN,
-    DUPLICATE,
-    NO_DRIVER,
-    OUTSIDE_WINDOW,
-    ROUTE_PERIOD,
-    STORED,
-    THINNED,
-    Recorded,
-)
-
-OUTCOMES: Final = {
-    STORED: "stored",
-    DUPLICATE: "duplicate",
-    THINNED: "thinned",
-    OUTSIDE_WINDOW: "outside_window",
-    NO_DRIVER: "no_driver",
-    DRIVER_FROZEN: "driver_frozen",
-    ROUTE_PERIOD: "recorded_at_too_old",
-}
+from tracking.ingest.outcomes import WORDS, Recorded
 
 FIXES = Counter("milepost_fixes", "Fixes by what became of them, after COMMIT", ["outcome"])
 GROUP_SECONDS = Histogram(
@@ -40,7 +20,7 @@ TURNED_AWAY = Counter(
 def count_group(outcomes: Sequence[Recorded]) -> None:
     """Count the fixes of a group that has been committed."""
     letters = "".join([outcome.letters for outcome in outcomes])
-    for letter, outcome in OUTCOMES.items():
+    for letter, outcome in WORDS.items():
         fixes = letters.count(letter)
         if fixes:
             FIXES.labels(outcome).inc(fixes)

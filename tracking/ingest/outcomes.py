@@ -13,6 +13,17 @@ NO_DRIVER: Final = "N"
 DRIVER_FROZEN: Final = "F"
 ROUTE_PERIOD: Final = "P"
 
+# The same in words: for answers, counts and monitors.
+WORDS: Final = {
+    STORED: "stored",
+    DUPLICATE: "duplicate",
+    THINNED: "thinned",
+    OUTSIDE_WINDOW: "outside_window",
+    NO_DRIVER: "no_driver",
+    DRIVER_FROZEN: "driver_frozen",
+    ROUTE_PERIOD: "recorded_at_too_old",
+}
+
 # Bits of a fix's warnings, as the recording statements return them.
 WARN_MISSION_UNKNOWN: Final = 1
 WARN_STOP_UNKNOWN: Final = 2

@@ -14,31 +14,27 @@ import msgspec
 from tracking.ingest.judge import AcceptedSpan, judged
 from tracking.ingest.outcomes import (
     DRIVER_FROZEN,
-    DUPLICATE,
     NO_DRIVER,
-    OUTSIDE_WINDOW,
     ROUTE_PERIOD,
     STORED,
-    THINNED,
     WARN_MISSION_UNKNOWN,
     WARN_STOP_UNKNOWN,
+    WORDS,
 )
 from tracking.ingest.sent import JudgedFix, Refusal, SentFix
 
 MAX_FIXES: Final = 1_000
 MAX_VALUES: Final = 200_000  # 200 a fix: far more than any app sends
 
-_STATUS: Final = {
-    STORED: "stored",
-    DUPLICATE: "duplicate",
-    THINNED: "thinned",
-    OUTSIDE_WINDOW: "outside_window",
-}
 _REFUSAL: Final = {
-    NO_DRIVER: Refusal("no_driver", "nobody carried this phone at recorded_at"),
-    DRIVER_FROZEN: Refusal("driver_frozen", "the driver of that time is not available"),
-    ROUTE_PERIOD: Refusal("recorded_at_too_old", "older than the employer keeps routes"),
+    letter: Refusal(WORDS[letter], detail)
+    for letter, detail in {
+        NO_DRIVER: "nobody carried this phone at recorded_at",
+        DRIVER_FROZEN: "the driver of that time is not available",
+        ROUTE_PERIOD: "older than the employer keeps routes",
+    }.items()
 }
+_STATUS: Final = {letter: word for letter, word in WORDS.items() if letter not in _REFUSAL}
 _STORED_RESULT: Final = tuple(f'{{"index":{i},"status":"stored"}}' for i in range(MAX_FIXES))
 _FIELD: Final = re.compile(r"`\$\.(\w+)")
 _MISSING: Final = re.compile(r"missing required field `(\w+)`")
