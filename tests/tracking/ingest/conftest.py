@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts.models import Driver, Employer, TrackingWindow
+from accounts.models import DeviceHolding, Driver, Employer, TrackingWindow
 from missions.models import Mission, MissionAssignment, MissionStatus
+from tests.cast import Phone
 from tests.tracking.ingest.asgi_phone import AsgiPhone
 from tracking.partitions import make_partitions
 
@@ -56,3 +57,11 @@ def make_mission(driver: Driver, external_id: str) -> Mission:
         employer=driver.employer, mission=mission, driver=driver, period=(None, None)
     )
     return mission
+
+
+def hand_over(phone: Phone, driver: Driver, at: datetime) -> None:
+    """From this moment on another driver carries the phone; who did until now is the phone's."""
+    DeviceHolding.objects.filter(device=phone.device).update(period=(None, at))
+    DeviceHolding.objects.create(
+        employer=driver.employer, device=phone.device, driver=driver, period=(at, None)
+    )

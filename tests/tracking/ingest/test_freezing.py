@@ -6,9 +6,9 @@ from time import sleep
 import pytest
 
 from accounts.freezing import freeze_driver, unfreeze_driver
-from accounts.models import DeviceHolding
 from tests.cast import Phone
 from tests.tracking.ingest.asgi_phone import AsgiPhone, fix, mark
+from tests.tracking.ingest.conftest import hand_over
 from tracking.models import Fix, UnstoredCount
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,13 +40,7 @@ def test_a_frozen_drivers_phone_stores_nothing_until_the_freeze_is_lifted(
 def test_late_fixes_of_a_frozen_former_holder_are_refused_alone(
     ingest: AsgiPhone, ada_phone: Phone, ben_phone: Phone, now: datetime
 ) -> None:
-    DeviceHolding.objects.filter(device=ada_phone.device).update(period=(None, now))
-    DeviceHolding.objects.create(
-        employer=ada_phone.driver.employer,
-        device=ada_phone.device,
-        driver=ben_phone.driver,
-        period=(now, None),
-    )
+    hand_over(ada_phone, ben_phone.driver, now)
     freeze_driver(ada_phone.driver)
     answer = ingest.post(ada_phone.token, [fix(now - timedelta(minutes=1)), fix(now)])
     assert answer.statuses == ["refused", "stored"]

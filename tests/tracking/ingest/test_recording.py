@@ -16,7 +16,7 @@ from config.database import connection_arguments
 from missions.models import Mission, StageEvent
 from tests.cast import Phone, assign, make_phone
 from tests.tracking.ingest.asgi_phone import AsgiPhone, fix, mark
-from tests.tracking.ingest.conftest import make_mission
+from tests.tracking.ingest.conftest import hand_over, make_mission
 from tracking.ingest.arrays import Request
 from tracking.ingest.judge import accepted_span, judged
 from tracking.ingest.outcomes import Recorded
@@ -129,13 +129,7 @@ def test_one_bad_fix_in_a_thousand_harms_only_itself(
 def test_a_phone_that_changed_hands_links_each_fix_to_who_carried_it(
     ingest: AsgiPhone, ada_phone: Phone, ben_phone: Phone, now: datetime
 ) -> None:
-    DeviceHolding.objects.filter(device=ada_phone.device).update(period=(None, now))
-    DeviceHolding.objects.create(
-        employer=ada_phone.driver.employer,
-        device=ada_phone.device,
-        driver=ben_phone.driver,
-        period=(now, None),
-    )
+    hand_over(ada_phone, ben_phone.driver, now)
     batch = [fix(now - MINUTE), fix(now), fix(now + MINUTE)]
 
     assert ingest.post(ada_phone.token, batch).json["stored"] == 3
