@@ -67,6 +67,9 @@ class Employer(models.Model):
     min_spacing_m = models.PositiveIntegerField(default=500)
     route_months = models.PositiveSmallIntegerField(default=2)
     staff_informed_on = models.DateField(null=True, blank=True)
+    # How far an arrival may be from a planned time (not a window) and still be on time.
+    early_s = models.PositiveIntegerField(default=900)
+    late_s = models.PositiveIntegerField(default=900)
     is_two_factor_required = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
 

@@ -1,9 +1,4 @@
-"""Missions, their stops and sites, who drives them when, and what happened.
-
-Foreign keys between tenant tables are composite in the database (accounts/tenancy.py).
-Assignments and stage events outlive their driver: after an erasure `driver` is NULL and
-`erased_driver` holds a random value of that person alone.
-"""
+"""What was asked for: sites, missions, their stops and goods, and who drives them when."""
 
 import uuid
 from typing import ClassVar
@@ -13,9 +8,9 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 
-from accounts.models import Driver, Employer, MarkSource, Truck, User
+from accounts.models import Driver, Employer, MarkSource, Truck
 from accounts.periods import ends_at, never_two
-from missions.stages import EXCEPTION_REASONS, Stage
+from missions.stages import EXCEPTION_REASONS
 
 
 class MissionStatus(models.TextChoices):
@@ -48,20 +43,13 @@ class StopResult(models.TextChoices):
     CANCELLED = "cancelled", "cancelled"
 
 
-class PositionSource(models.TextChoices):
-    """Where a stage event's position came from."""
+class SiteKind(models.TextChoices):
+    """What stands at a site; the words of OpenTripModel's location types."""
 
-    AT_EVENT = "at_event", "taken for the event"
-    LAST_KNOWN = "last_known", "the latest fix before it"
-    NONE = "none", "no position"
-
-
-class SiteCheck(models.TextChoices):
-    """Whether a stage was marked at its site, as far as accuracy lets one say."""
-
-    INSIDE = "inside", "inside"
-    OUTSIDE = "outside", "outside"
-    UNKNOWN = "unknown", "unknown"
+    CUSTOMER = "customer", "customer"
+    WAREHOUSE = "warehouse", "warehouse"
+    DEPOT = "depot", "depot"
+    OTHER = "other", "other"
 
 
 class Site(models.Model):
@@ -71,12 +59,19 @@ class Site(models.Model):
     employer = models.ForeignKey(Employer, on_delete=models.PROTECT, related_name="sites")
     external_id = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001
     name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10, choices=SiteKind, default=SiteKind.CUSTOMER)
     address = models.CharField(max_length=300, blank=True)
     country = models.CharField(max_length=2, default="BE")
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)
     radius_m = models.PositiveIntegerField(default=150)
     timezone = models.CharField(max_length=64, blank=True)
+    # Of the people there: the proof of delivery is written in it. Blank: the employer's.
+    language = models.CharField(max_length=5, blank=True)
+    # [{"days": [1, …, 7], "opens": "08:00", "closes": "12:00"}], ISO weekdays, the site's zone.
+    opening_hours = models.JSONField(default=list, blank=True)
+    contact_name = models.CharField(max_length=200, blank=True)
+    contact_phone = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -222,10 +217,21 @@ class Stop(models.Model):
     window_end_at = models.DateTimeField(null=True, blank=True)
     planned_arrival_at = models.DateTimeField(null=True, blank=True)
     planned_departure_at = models.DateTimeField(null=True, blank=True)
+    # What the visit may take, and what of it is not billed. NULL: nobody said.
+    planned_service_s = models.PositiveIntegerField(null=True, blank=True)
+    free_time_s = models.PositiveIntegerField(null=True, blank=True)
+    reference = models.CharField(max_length=100, blank=True)
+    contact_name = models.CharField(max_length=200, blank=True)
+    contact_phone = models.CharField(max_length=40, blank=True)
+    requires_signature = models.BooleanField(default=False)
+    requires_photo = models.BooleanField(default=False)
     result = models.CharField(max_length=20, choices=StopResult, blank=True)
     result_reason = models.CharField(
         max_length=40, choices=[(reason, reason) for reason in EXCEPTION_REASONS], blank=True
     )
+    # When it ended so, by whose clock and word; a later word wins over an earlier one.
+    result_at = models.DateTimeField(null=True, blank=True)
+    result_source = models.CharField(max_length=10, choices=MarkSource, blank=True)
     remark = models.TextField(blank=True)
 
     class Meta:
@@ -244,67 +250,45 @@ class Stop(models.Model):
         ]
 
 
-class StageEvent(models.Model):
-    """One stage, once: append-only, with its own copy of the position; it outlives the fix.
+class GoodsLine(models.Model):
+    """What is to be loaded or unloaded at a stop: one line of the order."""
 
-    A correction is a new row that names the old one, with its author and reason.
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    employer = models.ForeignKey(Employer, on_delete=models.PROTECT, related_name="+")
+    stop = models.ForeignKey(Stop, on_delete=models.CASCADE, related_name="goods")
+    line_no = models.PositiveSmallIntegerField()
+    description = models.CharField(max_length=300)
+    quantity = models.DecimalField(max_digits=12, decimal_places=3)
+    unit = models.CharField(max_length=20, blank=True)
+    weight_kg = models.DecimalField(max_digits=12, decimal_places=3, null=True, blank=True)
+    reference = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["stop", "line_no"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["stop", "line_no"], name="one_goods_line_per_number"),
+            models.CheckConstraint(
+                name="a_goods_line_counts_something", condition=Q(quantity__gt=0)
+            ),
+        ]
+
+
+class MissionImport(models.Model):
+    """An uploaded table of missions: checked first, stored only once somebody confirms.
+
+    `rows` holds what was read, `problems` what is wrong: [{"row", "column", "code", "detail"}].
+    It is forgotten a day after the check.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     employer = models.ForeignKey(Employer, on_delete=models.PROTECT, related_name="+")
-    driver = models.ForeignKey(
-        Driver, on_delete=models.PROTECT, null=True, related_name="stage_events"
-    )
-    erased_driver = models.UUIDField(null=True, blank=True)
-    truck = models.ForeignKey(
-        Truck, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    mission = models.ForeignKey(
-        Mission, on_delete=models.PROTECT, null=True, blank=True, related_name="stage_events"
-    )
-    stop = models.ForeignKey(
-        Stop, on_delete=models.PROTECT, null=True, blank=True, related_name="stage_events"
-    )
-    stage = models.PositiveSmallIntegerField(choices=[(stage, stage.label) for stage in Stage])
-    recorded_at = models.DateTimeField()
-    received_at = models.DateTimeField(db_default=Now())
-    fix_id = models.BigIntegerField(null=True, blank=True)
-    latitude = models.FloatField(null=True, blank=True)
-    longitude = models.FloatField(null=True, blank=True)
-    accuracy_m = models.FloatField(null=True, blank=True)
-    odometer_m = models.BigIntegerField(null=True, blank=True)
-    position_source = models.CharField(
-        max_length=10, choices=PositionSource, default=PositionSource.NONE
-    )
-    site_distance_m = models.FloatField(null=True, blank=True)
-    site_check = models.CharField(max_length=7, choices=SiteCheck, default=SiteCheck.UNKNOWN)
-    reason = models.CharField(max_length=40, blank=True)
-    ends_mission = models.BooleanField(default=False)
-    source = models.CharField(max_length=10, choices=MarkSource, default=MarkSource.DRIVER)
-    corrects = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="corrections"
-    )
-    author = models.ForeignKey(
-        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    remark = models.TextField(blank=True)
+    filename = models.CharField(max_length=200)
+    rows = models.JSONField(default=list)
+    problems = models.JSONField(default=list)
+    checked_at = models.DateTimeField(db_default=Now())
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    # What the confirmation did: {"created", "changed", "unchanged"}.
+    outcome = models.JSONField(default=dict, blank=True)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["driver", "recorded_at", "fix_id"], name="a_stage_is_stored_once"
-            ),
-            models.CheckConstraint(
-                name="stage_event_has_a_driver_or_an_erased_one",
-                condition=Q(driver__isnull=False) ^ Q(erased_driver__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="a_stage_has_a_whole_point_or_none",
-                condition=Q(latitude__isnull=True, longitude__isnull=True)
-                | Q(latitude__isnull=False, longitude__isnull=False),
-            ),
-        ]
-        indexes: ClassVar = [
-            # Read by a mission's timeline and by the rule that ends a mission.
-            models.Index(fields=["mission", "recorded_at"], name="stages_of_a_mission"),
-        ]
+        indexes: ClassVar = [models.Index(fields=["checked_at"], name="imports_by_age")]
