@@ -8,6 +8,8 @@ REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(/[^\s?\"']*)\?[^\s\"']+"), r"\1?…"),
     # Foreign clients may carry their token as the part of the path after the dialect.
     (re.compile(r"(/ingest/[a-z_]+/)[^\s?\"'/]{12,}"), r"\1…"),
+    # A link to a private file is the proof that one may read it.
+    (re.compile(r"(/files/)[^\s?\"'/]+"), r"\1…"),
     (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',]+", re.IGNORECASE), r"\1 …"),
     (
         re.compile(

@@ -239,9 +239,29 @@ STATICFILES_DIRS = [
     if folder.is_dir()
 ]
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-MEDIA_ROOT = VAR_DIR / "media"  # private: nothing serves it by URL
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+# Photos, signatures, proofs and exports: private, served by signed links only.
+MEDIA_ROOT = VAR_DIR / "media"
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+S3_BUCKET = env.str("S3_BUCKET", default="")  # any S3-compatible store, instead of MEDIA_ROOT
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+            "region_name": env.str("S3_REGION", default="us-east-1"),
+            "access_key": env.str("S3_ACCESS_KEY_ID", default="") or None,
+            "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
+            "addressing_style": "path",  # self-hosted stores have no name for each bucket
+            "signature_version": "s3v4",
+            "default_acl": None,  # the bucket's own, which must not be public
+            "file_overwrite": True,  # names are random: no need to ask whether one is taken
+            "max_memory_size": 1024 * 1024,  # bytes of a file in memory while it is streamed
+        },
+    }
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

@@ -17,6 +17,7 @@ from missions.api.missions import MissionsView, OneMissionView
 from missions.api.sites import OneSiteView, SitesView
 from missions.api.stages import StagesView
 from missions.api.stops import OneStopView, StopOrderView, StopResultView, StopsView
+from missions.file_links import file_view
 
 MISSION = "missions/<uuid:mission_id>"
 ASSIGNMENT = f"{MISSION}/assignments/<uuid:assignment_id>"
@@ -46,4 +47,6 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path("sites/<uuid:site_id>", OneSiteView.as_view(), name="site"),
     path("me/missions", MyMissionsView.as_view(), name="my-missions"),
 ]
-page_urlpatterns: list[URLPattern | URLResolver] = []
+page_urlpatterns: list[URLPattern | URLResolver] = [
+    path("files/<str:token>", file_view, name="file"),
+]

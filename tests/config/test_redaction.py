@@ -7,6 +7,7 @@ import pytest
 
 from config.redaction import RedactingFormatter, redacted
 
+FILE_LINK = "WyJ0aHVtYm5haWwiLCI3Yzllc:Qx3vQ8-hT2yLrWq0nB5sX_cJ7uE9aGmPd1iOf4RtYw"
 TOKEN = "mpd_" + "Zk3vQ8-hT2yLrWq0nB5sXcJ7uE9aGmPd1iOf4RtYwVA"
 
 
@@ -16,6 +17,9 @@ TOKEN = "mpd_" + "Zk3vQ8-hT2yLrWq0nB5sXcJ7uE9aGmPd1iOf4RtYwVA"
         ("GET /api/v1/drivers?q=Ada+Peeters 500", "Ada"),
         (f"GET /ingest/osmand/{TOKEN} 400", TOKEN),
         (f"Authorization: Bearer {TOKEN}", TOKEN),
+        ("GET /files/WyJwaG90byJd:kR3x-short_1 500", "WyJwaG90byJd:kR3x-short_1"),
+        (f"GET /files/{FILE_LINK} 410", FILE_LINK),
+        (f"GET /files/{FILE_LINK} 410", FILE_LINK.split(":")[1]),
         ("Authorization: Basic dHJ1Y2s6c2VjcmV0", "dHJ1Y2s6c2VjcmV0"),
         ('{"token": "short-one"}', "short-one"),
         ("password=hunter22 for somebody", "hunter22"),
