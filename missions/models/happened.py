@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import Driver, Employer, MarkSource, Truck, User
-from missions.models.planned import Mission, Stop
+from missions.models.planned import Mission, Stop, StopResult
 from missions.stages import Stage
 
 
@@ -35,7 +35,8 @@ class SiteCheck(models.TextChoices):
 class StageEvent(models.Model):
     """One stage, once: append-only, with its own copy of the position; it outlives the fix.
 
-    A correction is a new row that names the old one, with its author and reason.
+    A correction is a new row that names the old one, with its author and reason. One that
+    says "it did not happen" is a retraction: it repeats the old row and stands for nothing.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -71,7 +72,10 @@ class StageEvent(models.Model):
     site_distance_m = models.FloatField(null=True, blank=True)
     site_check = models.CharField(max_length=7, choices=SiteCheck, default=SiteCheck.UNKNOWN)
     reason = models.CharField(max_length=40, blank=True)
+    # How the stop ended, if this stage said so: the stop's own result follows from it.
+    result = models.CharField(max_length=20, choices=StopResult, blank=True, db_default="")
     ends_mission = models.BooleanField(default=False)
+    is_retraction = models.BooleanField(db_default=False)
     source = models.CharField(max_length=10, choices=MarkSource, default=MarkSource.DRIVER)
     corrects = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="corrections"
@@ -87,6 +91,16 @@ class StageEvent(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["driver", "recorded_at", "fix_id"], name="a_stage_is_stored_once"
+            ),
+            # What was corrected already is corrected by correcting its correction.
+            models.UniqueConstraint(
+                fields=["corrects"],
+                condition=Q(corrects__isnull=False),
+                name="a_stage_is_corrected_once",
+            ),
+            models.CheckConstraint(
+                name="a_retraction_names_what_it_takes_back",
+                condition=Q(is_retraction=False) | Q(corrects__isnull=False),
             ),
             models.CheckConstraint(
                 name="stage_event_has_a_driver_or_an_erased_one",

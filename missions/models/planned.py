@@ -229,8 +229,10 @@ class Stop(models.Model):
     result_reason = models.CharField(
         max_length=40, choices=[(reason, reason) for reason in EXCEPTION_REASONS], blank=True
     )
-    # When it ended so, by whose clock and word; a later word wins over an earlier one.
+    # When it ended so, and by whose word. `result_said_at` is when that was said: by the
+    # phone's clock for a driver, by ours for a dispatcher. The latest word holds (results.py).
     result_at = models.DateTimeField(null=True, blank=True)
+    result_said_at = models.DateTimeField(null=True, blank=True)
     result_source = models.CharField(max_length=10, choices=MarkSource, blank=True)
     remark = models.TextField(blank=True)
 
