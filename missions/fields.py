@@ -1,5 +1,7 @@
 """Fields of the API that DRF has not: places, stages, and ids of the own employer's rows."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from math import isfinite
 from typing import Any, TypeVar
 from uuid import UUID
@@ -11,6 +13,7 @@ from rest_framework.exceptions import NotFound
 
 from accounts.models import Driver
 from accounts.serializers import MomentField as MomentField
+from missions.opening_hours import MOST_ENTRIES, hours_problems, minute_of_day
 from missions.stages import STAGE_BY_LABEL, Stage
 
 Row = TypeVar("Row", bound=Model)
@@ -27,6 +30,61 @@ class DegreesField(serializers.FloatField):
         if not isfinite(degrees):
             self.fail("invalid")
         return degrees
+
+
+@extend_schema_field({"type": "number"})
+class AmountField(serializers.DecimalField):
+    """A quantity or a weight, with at most three decimals; a number in JSON, not text."""
+
+    def __init__(self, *, least: Decimal, **options: Any) -> None:
+        super().__init__(max_digits=12, decimal_places=3, min_value=least, **options)
+
+    def to_representation(self, value: Decimal) -> Any:
+        return int(value) if value == value.to_integral_value() else float(value)
+
+
+class ClockField(serializers.CharField):
+    """A time of day, "00:00" to "24:00"."""
+
+    def to_internal_value(self, data: Any) -> str:
+        clock = super().to_internal_value(data)
+        try:
+            minute_of_day(clock)
+        except ValueError as error:
+            raise serializers.ValidationError(f"{error}.", code="invalid_time") from None
+        return clock
+
+
+class OpeningFields(serializers.Serializer[Any]):
+    """Open on these days from `opens` until `closes`."""
+
+    days = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=7),
+        min_length=1,
+        help_text="ISO weekdays: Monday is 1.",
+    )
+    opens = ClockField()
+    closes = ClockField(help_text="The first minute at which it is shut; may be 24:00.")
+
+    def validate_days(self, days: list[int]) -> list[int]:
+        return sorted(set(days))
+
+
+class OpeningHoursField(serializers.ListField):
+    """The hours of a site, as opening_hours.py describes them; an empty list: nobody said."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(child=OpeningFields(), max_length=MOST_ENTRIES, **options)
+
+    def to_internal_value(self, data: Any) -> list[Mapping[str, Any]]:
+        hours: list[Mapping[str, Any]] = super().to_internal_value(data)
+        wrong = {}
+        for problem in hours_problems(hours):
+            index, name = problem.pointer.strip("/").split("/")
+            wrong[index] = {name: [serializers.ErrorDetail(problem.detail, problem.code)]}
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return hours
 
 
 class OwnField(serializers.SlugRelatedField[Row]):

@@ -4,7 +4,7 @@ Each function that changes a mission locks its row, changes it, raises its versi
 writes the audit entry, in one transaction. Stages open and end it in opening.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,8 +18,16 @@ from accounts.actors import Actor
 from accounts.audit import record
 from accounts.models import Driver, Employer, MarkSource, Truck
 from accounts.refusals import Conflict, FieldError, Invalid, Overlaps
-from missions.models import Mission, MissionAssignment, MissionStatus, StageEvent, Stop
-from missions.planning import MissionPlan, differences, refuse_reversed
+from missions.goods import goods_of
+from missions.models import (
+    GoodsLine,
+    Mission,
+    MissionAssignment,
+    MissionStatus,
+    StageEvent,
+    Stop,
+)
+from missions.planning import MissionPlan, StopPlan, differences, refuse_reversed
 
 MOVES: Final[dict[MissionStatus, frozenset[MissionStatus]]] = {
     MissionStatus.DRAFT: frozenset(
@@ -142,13 +150,22 @@ def _insert(employer: Employer, plan: MissionPlan, actor: Actor | None) -> Missi
     )
     refuse_reversed(mission)
     mission.save()
-    Stop.objects.bulk_create(
-        stop.stop_of(mission, seq) for seq, stop in enumerate(plan.stops or (), start=1)
-    )
+    _insert_stops(mission, plan.stops or ())
     if plan.driver:
         _begin_assignment(mission, plan.driver, plan.truck, at=None)
     record(actor, "mission.created", mission, _who(plan.driver, plan.truck))
     return mission
+
+
+def _insert_stops(mission: Mission, plans: Sequence[StopPlan]) -> None:
+    stops = Stop.objects.bulk_create(
+        plan.stop_of(mission, seq) for seq, plan in enumerate(plans, start=1)
+    )
+    GoodsLine.objects.bulk_create(
+        line
+        for stop, plan in zip(stops, plans, strict=True)
+        for line in goods_of(stop, plan.goods or ())
+    )
 
 
 def _who(driver: Driver | None, truck: Truck | None) -> dict[str, object]:

@@ -3,11 +3,13 @@
 A value of None or "" means that the request does not say, so it cannot differ.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import AuditEntry, Driver, Truck
 from accounts.refusals import Invalid
+from missions.goods import GoodsPlan, are_same
 from missions.models import Mission, MissionStatus, Site, Stop, StopPurpose
 
 STOP_FIELDS = (
@@ -17,6 +19,13 @@ STOP_FIELDS = (
     "window_end_at",
     "planned_arrival_at",
     "planned_departure_at",
+    "planned_service_s",
+    "free_time_s",
+    "reference",
+    "contact_name",
+    "contact_phone",
+    "requires_signature",
+    "requires_photo",
     "remark",
 )
 MISSION_FIELDS = ("reference", "planned_start_at", "planned_end_at", "ecmr_number")
@@ -33,10 +42,18 @@ class StopPlan:
     window_end_at: datetime | None = None
     planned_arrival_at: datetime | None = None
     planned_departure_at: datetime | None = None
+    planned_service_s: int | None = None
+    free_time_s: int | None = None
+    reference: str = ""
+    contact_name: str = ""
+    contact_phone: str = ""
+    requires_signature: bool | None = None
+    requires_photo: bool | None = None
     remark: str = ""
+    goods: Sequence[GoodsPlan] | None = None
 
     def stop_of(self, mission: Mission, seq: int) -> Stop:
-        """The row for it, not saved."""
+        """The row for it, not saved; its goods are rows of their own."""
         return Stop(
             employer_id=mission.employer_id,
             mission=mission,
@@ -48,6 +65,13 @@ class StopPlan:
             window_end_at=self.window_end_at,
             planned_arrival_at=self.planned_arrival_at,
             planned_departure_at=self.planned_departure_at,
+            planned_service_s=self.planned_service_s,
+            free_time_s=self.free_time_s,
+            reference=self.reference,
+            contact_name=self.contact_name,
+            contact_phone=self.contact_phone,
+            requires_signature=bool(self.requires_signature),
+            requires_photo=bool(self.requires_photo),
             remark=self.remark,
         )
 
@@ -90,7 +114,8 @@ def differences(plan: MissionPlan, mission: Mission) -> list[str]:
     differing = [f"/{name}" for name in MISSION_FIELDS if _differs(plan, mission, name)]
     differing += _other_people(plan, mission)
     if plan.stops is not None:
-        differing += _stop_differences(plan.stops, list(mission.stops.order_by("seq")))
+        stops = mission.stops.order_by("seq").prefetch_related("goods")
+        differing += _stop_differences(plan.stops, list(stops))
     return differing
 
 
@@ -125,9 +150,11 @@ def _stop_differences(plans: tuple[StopPlan, ...], stops: list[Stop]) -> list[st
         ]
         if plan.site and plan.site.pk != stop.site_id:
             differing.append(f"/stops/{index}/site")
+        if plan.goods is not None and not are_same(plan.goods, list(stop.goods.all()), stop):
+            differing.append(f"/stops/{index}/goods")
     return differing
 
 
 def _differs(plan: MissionPlan | StopPlan, stored: Mission | Stop, name: str) -> bool:
     asked = getattr(plan, name)
-    return bool(asked) and asked != getattr(stored, name)
+    return asked not in (None, "") and asked != getattr(stored, name)

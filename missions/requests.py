@@ -1,21 +1,54 @@
 """What the API of missions takes, checked field by field, and as a plan for the rules."""
 
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
 
 from accounts.models import Truck
 from accounts.serializers import Form, begins, ends
-from missions.fields import DriverField, MomentField, OwnField, SiteField, StageField
+from missions.fields import (
+    AmountField,
+    DriverField,
+    MomentField,
+    OwnField,
+    SiteField,
+    StageField,
+)
+from missions.goods import GoodsPlan, numbered
 from missions.models import MissionStatus, Site, StopPurpose, StopResult
 from missions.planning import MissionPlan, StopPlan
 from missions.stages import EXCEPTION_REASONS
 
 MOST_STOPS = 200
+MOST_GOODS = 500
+# Nobody is asked to stay longer; a number past it is milliseconds, or a slip.
+LONGEST_VISIT_S = 7 * 86400
+
+
+def _seconds(help_text: str) -> serializers.IntegerField:
+    return serializers.IntegerField(
+        min_value=0,
+        max_value=LONGEST_VISIT_S,
+        required=False,
+        allow_null=True,
+        help_text=help_text,
+    )
+
+
+class GoodsFields(serializers.Serializer[Any]):
+    """A line of goods; without a number it has the one after the line before."""
+
+    line_no = serializers.IntegerField(min_value=1, max_value=9999, required=False, allow_null=True)
+    description = serializers.CharField(max_length=300)
+    quantity = AmountField(least=Decimal("0.001"))
+    unit = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    weight_kg = AmountField(least=Decimal(0), required=False, allow_null=True)
+    reference = serializers.CharField(max_length=100, required=False, allow_blank=True)
 
 
 class StopFields(serializers.Serializer[Any]):
-    """A stop as it is asked for."""
+    """A stop as it is asked for. `goods` are all its lines: they replace those it has."""
 
     external_id = serializers.CharField(max_length=100, required=False, allow_null=True)
     site = SiteField(Site.objects.all(), required=False, allow_null=True)
@@ -24,7 +57,25 @@ class StopFields(serializers.Serializer[Any]):
     window_end_at = MomentField(required=False, allow_null=True)
     planned_arrival_at = MomentField(required=False, allow_null=True)
     planned_departure_at = MomentField(required=False, allow_null=True)
+    planned_service_s = _seconds("How long the visit may take.")
+    free_time_s = _seconds("How much of the visit is not billed.")
+    reference = serializers.CharField(max_length=100, required=False, allow_blank=True)
+    contact_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    contact_phone = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    requires_signature = serializers.BooleanField(required=False)
+    requires_photo = serializers.BooleanField(required=False)
     remark = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    goods = serializers.ListField(child=GoodsFields(), required=False, max_length=MOST_GOODS)
+
+    def validate_goods(self, lines: list[dict[str, Any]]) -> list[GoodsPlan]:
+        plans = [GoodsPlan(**line) for line in lines]
+        seen: set[int] = set()
+        for index, (line_no, _) in enumerate(numbered(plans)):
+            if line_no in seen:
+                detail = f"Another line has the number {line_no}."
+                raise serializers.ValidationError({str(index): {"line_no": [detail]}})
+            seen.add(line_no)
+        return plans
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         for first, then in (

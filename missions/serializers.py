@@ -1,7 +1,9 @@
 """Missions, stops, stages and sites as JSON: what the API answers."""
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -9,8 +11,15 @@ from accounts.drivers import visible_id
 from accounts.employers import is_zone
 from accounts.models import Driver, Truck
 from accounts.serializers import Form, SpanSerializer, UuidOf
-from missions.fields import DegreesField, OwnField, StageField
-from missions.models import Mission, MissionAssignment, Site, StageEvent, Stop
+from missions.fields import (
+    AmountField,
+    DegreesField,
+    OpeningHoursField,
+    OwnField,
+    StageField,
+)
+from missions.goods import LINE_FIELDS
+from missions.models import GoodsLine, Mission, MissionAssignment, Site, StageEvent, Stop
 
 
 class SiteSerializer(serializers.ModelSerializer[Site]):
@@ -19,6 +28,13 @@ class SiteSerializer(serializers.ModelSerializer[Site]):
     latitude = DegreesField(limit=90, required=False, allow_null=True)
     longitude = DegreesField(limit=180, required=False, allow_null=True)
     radius_m = serializers.IntegerField(min_value=1, max_value=50_000, required=False)
+    language = serializers.ChoiceField(
+        [code for code, _ in settings.LANGUAGES],
+        required=False,
+        allow_blank=True,
+        help_text="Of the people there: the proof of delivery is written in it.",
+    )
+    opening_hours = OpeningHoursField(required=False)
 
     class Meta:
         model = Site
@@ -26,12 +42,17 @@ class SiteSerializer(serializers.ModelSerializer[Site]):
             "id",
             "external_id",
             "name",
+            "kind",
             "address",
             "country",
             "latitude",
             "longitude",
             "radius_m",
             "timezone",
+            "language",
+            "opening_hours",
+            "contact_name",
+            "contact_phone",
         ]
         extra_kwargs: ClassVar = {"external_id": {"allow_blank": False}}
 
@@ -48,11 +69,24 @@ class SiteSerializer(serializers.ModelSerializer[Site]):
         return attrs
 
 
+class GoodsSerializer(serializers.ModelSerializer[GoodsLine]):
+    id = serializers.UUIDField(source="uuid", read_only=True)
+    quantity = AmountField(least=Decimal(0), read_only=True)
+    weight_kg = AmountField(least=Decimal(0), read_only=True, allow_null=True)
+
+    class Meta:
+        model = GoodsLine
+        fields: ClassVar = ["id", *LINE_FIELDS]
+        read_only_fields = fields
+
+
+# Wants `site__employer` joined and `goods` prefetched.
 class StopSerializer(serializers.ModelSerializer[Stop]):
     id = serializers.UUIDField(source="uuid", read_only=True)
     site = OwnField[Site](read_only=True, allow_null=True)
     # Plain text here: one list of reasons under two names would make two in the schema.
     result_reason = serializers.CharField(read_only=True)
+    goods = GoodsSerializer(many=True, read_only=True)
 
     class Meta:
         model = Stop
@@ -66,8 +100,18 @@ class StopSerializer(serializers.ModelSerializer[Stop]):
             "window_end_at",
             "planned_arrival_at",
             "planned_departure_at",
+            "planned_service_s",
+            "free_time_s",
+            "reference",
+            "contact_name",
+            "contact_phone",
+            "requires_signature",
+            "requires_photo",
+            "goods",
             "result",
             "result_reason",
+            "result_at",
+            "result_source",
             "remark",
         ]
         read_only_fields = fields
@@ -193,56 +237,3 @@ class StageSerializer(serializers.ModelSerializer[StageEvent]):
         if instance.driver is None or instance.driver.frozen_at is not None:
             shown |= dict.fromkeys(("driver", "latitude", "longitude", "accuracy_m"))
         return shown
-
-
-class MySiteSerializer(serializers.ModelSerializer[Site]):
-    id = serializers.UUIDField(source="uuid", read_only=True)
-
-    class Meta:
-        model = Site
-        fields: ClassVar = ["id", "name", "address", "country", "latitude", "longitude", "radius_m"]
-        read_only_fields = fields
-
-
-class MyStopSerializer(StopSerializer):
-    site = MySiteSerializer(read_only=True, allow_null=True)  # type: ignore[assignment]
-
-
-class MyTruckSerializer(serializers.ModelSerializer[Truck]):
-    id = serializers.UUIDField(source="uuid", read_only=True)
-
-    class Meta:
-        model = Truck
-        fields: ClassVar = ["id", "plate", "name"]
-        read_only_fields = fields
-
-
-# Wants `my_assignments` prefetched, the driver's own in the order of their ids, and `stops`.
-class MyMissionSerializer(serializers.ModelSerializer[Mission]):
-    """A mission as its driver sees it: where to go, and nobody else's part in it."""
-
-    id = serializers.UUIDField(source="uuid", read_only=True)
-    truck = serializers.SerializerMethodField()
-    stops = MyStopSerializer(many=True, read_only=True)
-
-    class Meta:
-        model = Mission
-        fields: ClassVar = [
-            "id",
-            "external_id",
-            "reference",
-            "status",
-            "truck",
-            "planned_start_at",
-            "planned_end_at",
-            "opened_at",
-            "ended_at",
-            "stops",
-            "version",
-        ]
-        read_only_fields = fields
-
-    @extend_schema_field(MyTruckSerializer(allow_null=True))
-    def get_truck(self, mission: Mission) -> Any:
-        truck = mission.my_assignments[-1].truck  # type: ignore[attr-defined]
-        return MyTruckSerializer(truck).data if truck else None

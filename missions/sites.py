@@ -52,15 +52,22 @@ def _stored(actor: Actor, fields: Mapping[str, object]) -> Site:
 
 @transaction.atomic
 def change_site(actor: Actor, site: Site, changes: Mapping[str, object]) -> Site:
-    """Set these columns. What was measured against the site before stays as it was measured."""
-    for name, value in changes.items():
-        setattr(site, name, value)
+    """Set these columns. What was measured against the site before stays as it was measured.
+
+    What it says already changes nothing.
+    """
+    site = Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+    fields = sorted(name for name, value in changes.items() if value != getattr(site, name))
+    if not fields:
+        return site
+    for name in fields:
+        setattr(site, name, changes[name])
     try:
         with transaction.atomic():
-            site.save(update_fields=list(changes))
+            site.save(update_fields=fields)
     except IntegrityError:
         raise AlreadyTaken("There is another site with this external_id.") from None
-    record(actor, "site.changed", site, {"fields": sorted(changes)})
+    record(actor, "site.changed", site, {"fields": fields})
     return site
 
 

@@ -5,7 +5,7 @@ A mission that is over keeps its stops as they are; only a result may still be s
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -15,6 +15,7 @@ from accounts.actors import Actor
 from accounts.audit import record
 from accounts.models import MarkSource
 from accounts.refusals import AlreadyTaken, Conflict, Invalid
+from missions.goods import replace_goods
 from missions.lifecycle import OVER, MoveRefused, close, locked, refuse_future, save_change
 from missions.models import Mission, MissionStatus, Stop, StopResult
 from missions.opening import end_if_done, is_done
@@ -49,21 +50,31 @@ def add_stop(mission: Mission, plan: StopPlan, *, actor: Actor | None = None) ->
     last_seq: int = mission.stops.aggregate(last=Max("seq"))["last"] or 0
     stop = plan.stop_of(mission, last_seq + 1)
     _save(stop)
+    replace_goods(stop, plan.goods or ())
     save_change(mission)
     record(actor, "stop.added", stop, {"mission": str(mission.uuid)})
     return stop
 
 
 @transaction.atomic
-def change_stop(stop: Stop, changes: Mapping[str, object], *, actor: Actor | None = None) -> Stop:
-    """Set these columns of a stop, named as in the model."""
+def change_stop(stop: Stop, changes: Mapping[str, Any], *, actor: Actor | None = None) -> Stop:
+    """Set these columns of a stop, named as in the model, and its `goods`, as a whole.
+
+    What it says already changes nothing.
+    """
     mission = _locked_to_plan(stop.mission)
     stop = _stop_now(mission, stop)
-    for name, value in changes.items():
-        setattr(stop, name, value)
-    _save(stop)
-    save_change(mission)
-    record(actor, "stop.changed", stop, {"fields": sorted(changes)})
+    columns = {name: value for name, value in changes.items() if name != "goods"}
+    fields = [name for name, value in columns.items() if value != getattr(stop, name)]
+    for name in fields:
+        setattr(stop, name, columns[name])
+    if fields:
+        _save(stop)
+    if "goods" in changes and replace_goods(stop, changes["goods"]):
+        fields.append("goods")
+    if fields:
+        save_change(mission)
+        record(actor, "stop.changed", stop, {"fields": sorted(fields)})
     return stop
 
 

@@ -17,8 +17,8 @@ from accounts.pagination import KeyPagination
 from accounts.permissions import DRIVER, Allows
 from missions.api.missions import IF_NONE_MATCH
 from missions.models import Mission
+from missions.my_serializers import MyMissionSerializer
 from missions.reading import missions_of_driver
-from missions.serializers import MyMissionSerializer
 
 
 class MyMissionsView(GenericAPIView[Mission]):

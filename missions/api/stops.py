@@ -14,6 +14,7 @@ from accounts.pagination import KeyPagination
 from missions.api.mission_view import MissionView
 from missions.api.missions import IF_MATCH
 from missions.models import Mission, Stop, StopResult
+from missions.reading import shown_stops
 from missions.requests import OrderRequest, ResultRequest, StopFields
 from missions.serializers import MissionSerializer, StopSerializer
 from missions.stops import add_stop, change_stop, remove_stop, reorder_stops, set_stop_result
@@ -26,7 +27,7 @@ class StopsView(MissionView):
     @extend_schema(responses=StopSerializer(many=True))
     def get(self, request: Request, mission_id: UUID) -> Response:
         """The stops of a mission, in order."""
-        stops = Stop.objects.filter(mission=self.mission(mission_id)).select_related("site")
+        stops = shown_stops().filter(mission=self.mission(mission_id))
         page = self.paginate_queryset(stops)
         return self.get_paginated_response(StopSerializer(page, many=True).data)
 
