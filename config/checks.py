@@ -36,3 +36,19 @@ def metrics_are_closed(
             id="milepost.E002",
         )
     ]
+
+
+@register(deploy=True)
+def no_way_out_to_this_machine(
+    app_configs: Sequence[AppConfig] | None, **kwargs: object
+) -> list[CheckMessage]:
+    if not settings.OUTBOUND_ALLOW_LOOPBACK:
+        return []
+    return [
+        Error(
+            "OUTBOUND_ALLOW_LOOPBACK is set: whoever manages webhooks could reach what listens"
+            " on this machine only.",
+            hint="Unset it.",
+            id="milepost.E003",
+        )
+    ]

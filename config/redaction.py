@@ -10,6 +10,7 @@ REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(/ingest/[a-z_]+/)[^\s?\"'/]{12,}"), r"\1…"),
     # A link to a private file is the proof that one may read it.
     (re.compile(r"(/files/)[^\s?\"'/]+"), r"\1…"),
+    (re.compile(r"\bwhsec_[A-Za-z0-9+/=]+"), "…"),
     (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',]+", re.IGNORECASE), r"\1 …"),
     (
         re.compile(

@@ -44,6 +44,9 @@ DEMO = env.bool("DEMO", default=True)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key(VAR_DIR / "secret_key")
+SEALING_KEY = env.str("SEALING_KEY", default="")  # seals webhooks' secrets; else SECRET_KEY does
+# Webhooks to this machine, over http too: for trying them out. `check --deploy` refuses it.
+OUTBOUND_ALLOW_LOOPBACK = env.bool("OUTBOUND_ALLOW_LOOPBACK", default=False)
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", HOST])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

@@ -29,6 +29,7 @@ def test_it_passes_with_https() -> None:
     [
         ({"MAX_FIX_AGE_DAYS": "60"}, "milepost.E001"),
         ({"HOST": "192.0.2.1"}, "milepost.E002"),
+        ({"OUTBOUND_ALLOW_LOOPBACK": "1"}, "milepost.E003"),
         ({"REQUIRE_HTTPS": "0"}, "security.W008"),
     ],
 )
