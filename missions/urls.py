@@ -14,6 +14,8 @@ from missions.api.assignments import (
 )
 from missions.api.mine import MyMissionsView
 from missions.api.missions import MissionsView, OneMissionView
+from missions.api.my_signatures import MySignaturesView
+from missions.api.signatures import SignatureLinkView, SignaturesView
 from missions.api.sites import OneSiteView, SitesView
 from missions.api.stages import StagesView
 from missions.api.stops import OneStopView, StopOrderView, StopResultView, StopsView
@@ -43,9 +45,16 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path(STOP, OneStopView.as_view(), name="stop"),
     path(f"{STOP}/result", StopResultView.as_view(), name="stop-result"),
     path(f"{MISSION}/stages", StagesView.as_view(), name="stages"),
+    path(f"{MISSION}/signatures", SignaturesView.as_view(), name="signatures"),
+    path(
+        f"{MISSION}/signatures/<uuid:signature_id>/link",
+        SignatureLinkView.as_view(),
+        name="signature-link",
+    ),
     path("sites", SitesView.as_view(), name="sites"),
     path("sites/<uuid:site_id>", OneSiteView.as_view(), name="site"),
     path("me/missions", MyMissionsView.as_view(), name="my-missions"),
+    path("me/signatures", MySignaturesView.as_view(), name="my-signatures"),
 ]
 page_urlpatterns: list[URLPattern | URLResolver] = [
     path("files/<str:token>", file_view, name="file"),
