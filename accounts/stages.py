@@ -32,6 +32,11 @@ class Stage(IntEnum):
 
 STAGE_BY_LABEL: Final = {stage.label: stage for stage in Stage}
 
+# How a driver may say that a stop ended; `cancelled` is a dispatcher's word.
+SAID_BY_DRIVERS: Final = ("succeeded", "partially_succeeded", "failed")
+# Those that leave the customer without what was asked for, and so need their reason.
+UNDELIVERED: Final = frozenset({"partially_succeeded", "failed"})
+
 # OpenTripModel's words for why a delivery did not go as asked, in snake_case.
 EXCEPTION_REASONS: Final = (
     "damage",

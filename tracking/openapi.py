@@ -6,7 +6,9 @@ Off-the-shelf phones speak their own formats and are not described here.
 from typing import Any, Final
 
 from accounts.openapi import REFUSED
+from missions.stages import EXCEPTION_REASONS, SAID_BY_DRIVERS
 from tracking.ingest.sent import KIND_BY_LABEL
+from tracking.ingest.stage_words import AT_EVENT, LAST_KNOWN, MAX_NOTE, MAX_TEXT, NONE
 
 PATH: Final = "/ingest/v1/fixes"
 
@@ -21,7 +23,12 @@ SENT_FIX: Final[dict[str, Any]] = {
     "description": "Unknown fields are ignored. Sent again, it is stored once.",
     "required": ["recorded_at"],
     "properties": {
-        "id": _optional("string", "The phone's own; of a mark without a place it is the key."),
+        "id": _optional(
+            "string",
+            "The phone's own, kept with a stage: photos and signatures name it. Of a mark "
+            "without a place of its own it is the key.",
+            maxLength=MAX_TEXT,
+        ),
         "recorded_at": {
             "type": "string",
             "format": "date-time",
@@ -41,7 +48,27 @@ SENT_FIX: Final[dict[str, Any]] = {
         "kind": {"type": "string", "enum": [*KIND_BY_LABEL], "default": "distance"},
         "mission": _optional("string", "Its external_id, else its id."),
         "stop": _optional("string", "Its external_id, else its id."),
-        "reason": _optional("string", "Of an exception."),
+        "reason": {
+            "enum": [*EXCEPTION_REASONS, None],
+            "description": "Of an exception, and of a result other than succeeded.",
+        },
+        "result": {
+            "enum": [*SAID_BY_DRIVERS, None],
+            "description": "Of a stage with a stop: how the stop ended.",
+        },
+        "note": _optional(
+            "string", "Of a stage: the driver's own words. Longer: left out.", maxLength=MAX_NOTE
+        ),
+        "position_source": {
+            "enum": [AT_EVENT, LAST_KNOWN, NONE, None],
+            "description": "Of a stage: measured for it (the default with a place), the latest "
+            "place before it, which makes no fix, or none.",
+        },
+        "position_recorded_at": {
+            "type": ["string", "null"],
+            "format": "date-time",
+            "description": "When a last known place was measured, not after recorded_at.",
+        },
         "ends_mission": {"type": "boolean", "default": False},
     },
 }

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from tracking.ingest.sent import JudgedFix
+from tracking.ingest.sent import JudgedFix, StageWords
 
 DAY_US: Final = 24 * 3600 * 1_000_000
 
@@ -144,22 +144,34 @@ _OPTIONAL_COLUMNS: Final = (
 def stage_arrays(rows: Sequence[Row]) -> dict[str, object]:
     """The arrays of the statement STAGES: few rows, so their texts go as lists."""
     fixes = [row.fix for row in rows]
+    words = [fix.stage or _NO_WORDS for fix in fixes]
+    # The event's own place: the one that was measured for it, else an earlier one.
+    places = [said.last_known or fix for fix, said in zip(fixes, words, strict=True)]
     return {
         "request": array([row.run for row in rows]),
         "recorded_at_us": array([fix.recorded_at_us for fix in fixes]),
         "fix_id": array([fix.fix_id for fix in fixes]),
         "kind": array([fix.kind for fix in fixes]),
-        "latitude_e7": array([fix.latitude_e7 for fix in fixes]),
-        "longitude_e7": array([fix.longitude_e7 for fix in fixes]),
-        "accuracy_dm": array([fix.accuracy_dm for fix in fixes]),
+        "latitude_e7": array([place.latitude_e7 for place in places]),
+        "longitude_e7": array([place.longitude_e7 for place in places]),
+        "accuracy_dm": array([place.accuracy_dm for place in places]),
+        "position_recorded_at_us": array(
+            [said.last_known and said.last_known.recorded_at_us for said in words]
+        ),
         "odometer_m": array([fix.odometer_m for fix in fixes]),
         "mission": [fix.mission for fix in fixes],
         "mission_uuid": [_uuid(fix.mission) for fix in fixes],
-        "stop": [fix.stop for fix in fixes],
-        "stop_uuid": [_uuid(fix.stop) for fix in fixes],
-        "reason": [fix.reason for fix in fixes],
-        "ends_mission": [fix.ends_mission for fix in fixes],
+        "stop": [said.stop for said in words],
+        "stop_uuid": [_uuid(said.stop) for said in words],
+        "reason": [said.reason for said in words],
+        "result": [said.result for said in words],
+        "ends_mission": [said.ends_mission for said in words],
+        "client_id": [said.client_id or "" for said in words],
+        "note": [said.note or "" for said in words],
     }
+
+
+_NO_WORDS: Final = StageWords(None, None, False, None, None, None, None)
 
 
 def _uuid(text: str | None) -> str | None:

@@ -25,17 +25,23 @@ from tracking.ingest.sent import (
     fix_id_at,
     fix_id_without_place,
 )
+from tracking.ingest.stage_words import (
+    MAX_TEXT,
+    PLACE_UNLIKELY,
+    WORST_ACCURACY_M,
+    is_short,
+    place_at_event,
+    refused_place,
+    stage_words,
+)
 
 # A phone's clock may run ahead by this much (network time is better; hand-set clocks are not).
 MAX_AHEAD: Final = timedelta(minutes=10)
 
 MAX_ACCURACY_M: Final = 1_000_000.0
-# Worse than this is as good as nowhere, and the column ends here.
-WORST_ACCURACY_M: Final = 3_276.7
 MAX_SPEED_MPS: Final = 200.0  # 720 km/h: no truck; beyond it the sensor failed
 MAX_ALTITUDE_M: Final = 10_000.0
 MAX_ODOMETER_M: Final = 2_000_000_000.0  # two million kilometres, and fits the column
-MAX_TEXT: Final = 100  # characters of an external id
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +67,16 @@ def judged(sent: SentFix, span: AcceptedSpan) -> JudgedFix | Refusal:
     if not span.oldest_us <= recorded_at_us <= span.newest_us:
         return _refused_time(recorded_at_us, span)
     if kind >= FIRST_STAGE_KIND:
-        refusal = _refused_mark(sent, kind)
-        if refusal is not None:
-            return refusal
+        return _judged_mark(sent, kind, recorded_at_us)
     latitude, longitude = sent.latitude, sent.longitude
-    if latitude is None or longitude is None or kind >= FIRST_DUTY_MARK_KIND:
-        return _judged_without_place(sent, kind, recorded_at_us)
+    if latitude is None or longitude is None:
+        missing = "latitude" if latitude is None else "longitude"
+        return Refusal(f"{missing}_missing", f"a fix of kind {sent.kind} needs a {missing}")
     if not (-90.0 <= latitude <= 90.0 and -180.0 <= longitude <= 180.0):
-        return _refused_place(latitude)
+        return refused_place(latitude)
     latitude_e7, longitude_e7 = round(latitude * 1e7), round(longitude * 1e7)
     if latitude_e7 == 0 and longitude_e7 == 0:
-        return Refusal("place_unlikely", "latitude and longitude are both 0")
+        return PLACE_UNLIKELY
     return _new_judged((
         recorded_at_us,
         fix_id_at(kind, latitude_e7, longitude_e7),
@@ -96,9 +101,8 @@ def _values(sent: SentFix) -> tuple[Any, ...]:
         and (heading_deg is None or 0.0 <= heading_deg <= 360.0)
         and (battery is None or 0.0 <= battery <= 1.0)
         and (altitude_m is None or -MAX_ALTITUDE_M <= altitude_m <= MAX_ALTITUDE_M)
-        and (mission is None or _is_short(mission))
+        and (mission is None or is_short(mission))
         and sent.odometer_m is None
-        and sent.stop is None
     ):
         # Nearly every fix: all values can be.
         return (
@@ -108,7 +112,7 @@ def _values(sent: SentFix) -> tuple[Any, ...]:
             None if battery is None else round(battery * 10_000),
             None if altitude_m is None else round(altitude_m, 1),
             None, FLAG_MOCK if sent.is_mock else None,
-            mission, None, sent.reason, sent.ends_mission is True, (),
+            mission, None, (),
         )  # fmt: skip
     return _checked_values(sent)
 
@@ -130,13 +134,10 @@ def _checked_values(sent: SentFix) -> tuple[Any, ...]:
     altitude_dm = scaled(
         "altitude_m", sent.altitude_m, low=-MAX_ALTITUDE_M, high=MAX_ALTITUDE_M, by=10
     )
-    mission, stop = sent.mission, sent.stop
-    if not _is_short(mission):
+    mission = sent.mission
+    if not is_short(mission):
         mission = None
         warnings.append("mission_unknown")
-    if not _is_short(stop):
-        stop = None
-        warnings.append("stop_unknown")
     return (
         scaled("accuracy_m", accuracy_m, low=0, high=WORST_ACCURACY_M, by=10),
         scaled("speed_mps", sent.speed_mps, low=0, high=MAX_SPEED_MPS, by=100),
@@ -146,28 +147,34 @@ def _checked_values(sent: SentFix) -> tuple[Any, ...]:
         scaled("odometer_m", sent.odometer_m, low=0, high=MAX_ODOMETER_M, by=1),
         FLAG_MOCK if sent.is_mock else None,
         mission,
-        stop,
-        sent.reason,
-        sent.ends_mission is True,
+        None,
         tuple(warnings),
     )
 
 
-def _judged_without_place(sent: SentFix, kind: int, recorded_at_us: int) -> JudgedFix | Refusal:
-    """A stage or duty mark without a position is taken and says so; a fix needs one."""
-    if kind < FIRST_STAGE_KIND:
-        missing = "latitude" if sent.latitude is None else "longitude"
-        return Refusal(f"{missing}_missing", f"a fix of kind {sent.kind} needs a {missing}")
-    if kind < FIRST_DUTY_MARK_KIND and (sent.latitude is None) != (sent.longitude is None):
-        return Refusal("place_incomplete", "latitude and longitude go together")
-    fix_id = fix_id_without_place(kind, (sent.id or "")[:MAX_TEXT])
-    # The accuracy of a place that is not kept says nothing.
-    return JudgedFix(recorded_at_us, fix_id, kind, None, None, *_values(sent))._replace(
-        accuracy_dm=None
+def _judged_mark(sent: SentFix, kind: int, recorded_at_us: int) -> JudgedFix | Refusal:
+    """A stage or duty mark: each is taken without a position too, and a duty mark has none."""
+    refusal = _refused_reason(sent, kind)
+    if refusal is not None:
+        return refusal
+    is_stage = kind < FIRST_DUTY_MARK_KIND
+    place = place_at_event(sent) if is_stage else None
+    if isinstance(place, Refusal):
+        return place
+    fix_id = (
+        fix_id_at(kind, *place) if place else fix_id_without_place(kind, (sent.id or "")[:MAX_TEXT])
     )
+    fix = JudgedFix(recorded_at_us, fix_id, kind, *(place or (None, None)), *_values(sent))
+    if place is None:
+        # The accuracy of a place that is not the fix's says nothing of it.
+        fix = fix._replace(accuracy_dm=None)
+    if not is_stage:
+        return fix
+    words, warnings = stage_words(sent)
+    return fix._replace(stage=words, warnings=(*fix.warnings, *warnings))
 
 
-def _refused_mark(sent: SentFix, kind: int) -> Refusal | None:
+def _refused_reason(sent: SentFix, kind: int) -> Refusal | None:
     if kind == Stage.EXCEPTION and sent.reason not in EXCEPTION_REASONS:
         return Refusal(
             "reason_unknown", f"an exception needs one of: {', '.join(EXCEPTION_REASONS)}"
@@ -181,14 +188,3 @@ def _refused_time(recorded_at_us: int, span: AcceptedSpan) -> Refusal:
     if recorded_at_us > span.newest_us:
         return Refusal("recorded_at_in_future", "recorded_at is more than 10 minutes ahead")
     return Refusal("recorded_at_too_old", "recorded_at is older than this server accepts")
-
-
-def _refused_place(latitude: float) -> Refusal:
-    if -90.0 <= latitude <= 90.0:
-        return Refusal("longitude_out_of_range", "longitude must be within -180 and 180 degrees")
-    return Refusal("latitude_out_of_range", "latitude must be within -90 and 90 degrees")
-
-
-def _is_short(name: str | None) -> bool:
-    # PostgreSQL takes no NUL in text; no external id holds one either.
-    return name is None or (len(name) <= MAX_TEXT and "\0" not in name)

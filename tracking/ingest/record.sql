@@ -1,8 +1,10 @@
 -- Record one group of requests in one transaction: its duty marks, then the stages that name
 -- a mission, then the other stages (each only if the group has any), since what is on duty
--- and which mission is open must be settled before their neighbours are judged; then all
--- fixes. The first three are one statement, STAGES, on other rows. recording.py cuts this
--- file at its headings and puts SENDERS before both statements.
+-- and which mission is open must be settled before their neighbours are judged; then, where
+-- a stage changed since when a mission is open, the fixes that came before that stage are
+-- linked by what is known now (RELINK); then all fixes. The first three are one statement,
+-- STAGES, on other rows. recording.py cuts this file at its headings and puts SENDERS before
+-- STAGES and FIXES.
 --
 -- Every stored table is reached by itself through LATERAL (… OFFSET 0), so that it is always
 -- an index look-up for a few rows; what has been looked up is joined by hash. The connection
@@ -60,12 +62,14 @@ sent AS MATERIALIZED (
            'epoch'::timestamptz + s.recorded_at_us * interval '1 microsecond' AS recorded_at
       FROM unnest(%(request)s::int4[], %(recorded_at_us)s::int8[], %(fix_id)s::int8[],
                   %(kind)s::int2[], %(latitude_e7)s::int4[], %(longitude_e7)s::int4[],
-                  %(accuracy_dm)s::int2[], %(odometer_m)s::int4[], %(mission)s::text[],
-                  %(mission_uuid)s::uuid[], %(stop)s::text[], %(stop_uuid)s::uuid[],
-                  %(reason)s::text[], %(ends_mission)s::bool[])
+                  %(accuracy_dm)s::int2[], %(position_recorded_at_us)s::int8[],
+                  %(odometer_m)s::int4[], %(mission)s::text[], %(mission_uuid)s::uuid[],
+                  %(stop)s::text[], %(stop_uuid)s::uuid[], %(reason)s::text[], %(result)s::text[],
+                  %(ends_mission)s::bool[], %(client_id)s::text[], %(note)s::text[])
            WITH ORDINALITY AS s(request, recorded_at_us, fix_id, kind, latitude_e7, longitude_e7,
-                                accuracy_dm, odometer_m, mission, mission_uuid, stop, stop_uuid,
-                                reason, ends_mission, n)
+                                accuracy_dm, position_recorded_at_us, odometer_m, mission,
+                                mission_uuid, stop, stop_uuid, reason, result, ends_mission,
+                                client_id, note, n)
 ),
 resolved AS MATERIALIZED (
     SELECT s.*, r.employer_id, r.device_id, r.tracking_window, h.driver_id, d.frozen_at,
@@ -203,31 +207,45 @@ placed AS MATERIALIZED (
 event AS (
     INSERT INTO missions_stageevent (
         uuid, employer_id, driver_id, truck_id, mission_id, stop_id, stage, recorded_at,
-        received_at, fix_id, latitude, longitude, accuracy_m, odometer_m, position_source,
-        site_distance_m, site_check, reason, ends_mission, source, remark)
+        received_at, fix_id, client_id, latitude, longitude, accuracy_m, odometer_m,
+        position_source, position_recorded_at, site_distance_m, site_check, reason, result,
+        ends_mission, source, remark, note)
     SELECT DISTINCT ON (driver_id, recorded_at, fix_id)
            gen_random_uuid(), employer_id, driver_id, truck_id, mission_id, stop_id, kind,
-           recorded_at, statement_timestamp(), fix_id, latitude, longitude, accuracy_m, odometer_m,
-           CASE WHEN latitude IS NULL THEN 'none' ELSE 'at_event' END,
+           recorded_at, statement_timestamp(), fix_id, client_id, latitude, longitude, accuracy_m,
+           odometer_m,
+           CASE WHEN latitude IS NULL THEN 'none'
+                WHEN position_recorded_at_us IS NULL THEN 'at_event' ELSE 'last_known' END,
+           'epoch'::timestamptz + position_recorded_at_us * interval '1 microsecond',
            site_distance_m,
            CASE WHEN site_distance_m IS NULL OR accuracy_m > 200 THEN 'unknown'
                 WHEN site_distance_m - coalesce(accuracy_m, 0) <= radius_m THEN 'inside'
                 ELSE 'outside' END,
-           coalesce(reason, ''), ends_mission, 'driver', ''
+           coalesce(reason, ''),
+           -- How a stop ended is said of a stop: one that is unknown has no result.
+           CASE WHEN stop_id IS NULL THEN '' ELSE coalesce(result, '') END,
+           ends_mission, 'driver', '', note
       FROM placed
      ORDER BY driver_id, recorded_at, fix_id, n
     ON CONFLICT DO NOTHING
     RETURNING driver_id, recorded_at, fix_id
 ),
 -- Only what is new moves a mission: a stage that is sent again changes nothing.
-touched AS MATERIALIZED (
-    SELECT p.mission_id, min(p.recorded_at) AS first_at, max(p.recorded_at) AS last_at,
-           bool_or(p.ends_mission OR (p.kind = 10 AND p.is_last)) AS is_ending
+new AS MATERIALIZED (
+    SELECT DISTINCT ON (p.driver_id, p.recorded_at, p.fix_id)
+           p.mission_id, p.stop_id, p.is_last, p.kind, p.recorded_at, p.result, p.reason,
+           p.ends_mission
       FROM placed p
       JOIN event e ON e.driver_id = p.driver_id AND e.recorded_at = p.recorded_at
                   AND e.fix_id = p.fix_id
      WHERE p.mission_id IS NOT NULL
-     GROUP BY p.mission_id
+     ORDER BY p.driver_id, p.recorded_at, p.fix_id, p.n
+),
+touched AS MATERIALIZED (
+    SELECT mission_id, min(recorded_at) AS first_at, max(recorded_at) AS last_at,
+           bool_or(ends_mission OR (is_last AND (kind = 10 OR result IS NOT NULL))) AS is_ending
+      FROM new
+     GROUP BY mission_id
 ),
 mission AS MATERIALIZED (
     SELECT m.id, m.status, m.opened_at, m.ended_at, m.ended_source, m.last_stage_at
@@ -236,10 +254,33 @@ mission AS MATERIALIZED (
      ORDER BY m.id
        FOR NO KEY UPDATE
 ),
+-- The latest word on a stop holds, a driver's by the phone's clock, a dispatcher's by ours;
+-- of two at one moment, one by the alphabet, so that their order does not matter.
+said AS MATERIALIZED (
+    SELECT DISTINCT ON (n.stop_id) n.stop_id, n.mission_id, n.recorded_at AS said_at, n.result,
+           CASE WHEN n.result = 'succeeded' THEN '' ELSE coalesce(n.reason, '') END AS reason
+      FROM new n
+      JOIN mission m ON m.id = n.mission_id  -- locked before its stops are written
+     WHERE n.result IS NOT NULL AND n.stop_id IS NOT NULL
+     ORDER BY n.stop_id, n.recorded_at DESC, n.result COLLATE "C" DESC,
+              coalesce(n.reason, '') COLLATE "C" DESC
+),
+resulted AS (
+    UPDATE missions_stop t
+       SET result = x.result, result_reason = x.reason, result_at = x.said_at,
+           result_said_at = x.said_at, result_source = 'driver'
+      FROM said x
+     WHERE t.id = x.stop_id AND t.id = ANY (ARRAY(SELECT stop_id FROM said))
+       AND (t.result = '' OR x.said_at > coalesce(t.result_said_at, '-infinity')
+            OR (x.said_at = t.result_said_at AND t.result_source = 'driver'
+                AND (x.result COLLATE "C", x.reason COLLATE "C") > (t.result, t.result_reason)))
+    RETURNING x.mission_id
+),
 -- Late stages only widen; what the system ended by itself, a later stage opens again, unless
 -- the last stop (that was not called off) has its result: then the mission is done.
 next_state AS MATERIALIZED (
-    SELECT m.id, least(m.opened_at, t.first_at) AS opened_at,
+    SELECT m.id, m.opened_at AS was_opened_at, m.ended_at AS was_ended_at,
+           least(m.opened_at, t.first_at) AS opened_at,
            CASE WHEN t.is_ending THEN greatest(m.ended_at, m.last_stage_at, t.last_at)
                 WHEN m.ended_at IS NULL AND l.is_done THEN greatest(m.last_stage_at, t.last_at)
                 WHEN m.ended_source = 'automatic' AND t.last_at > m.ended_at AND NOT l.is_done
@@ -268,8 +309,28 @@ moved AS (
       FROM next_state x
      WHERE m.id = x.id AND m.id = ANY (ARRAY(SELECT id FROM next_state))
        AND (m.opened_at IS DISTINCT FROM x.opened_at OR m.ended_at IS DISTINCT FROM x.ended_at
-            OR m.ended_source <> x.ended_source)
+            OR m.ended_source <> x.ended_source
+            OR m.id = ANY (ARRAY(SELECT mission_id FROM resulted)))
     RETURNING m.id
+),
+-- A cancelled mission stays as it is, but what is known of its stops is seen to have changed.
+noticed AS (
+    UPDATE missions_mission m
+       SET version = m.version + 1, updated_at = statement_timestamp()
+     WHERE m.id = ANY (ARRAY(SELECT mission_id FROM resulted)) AND m.status = 'cancelled'
+    RETURNING m.id
+),
+-- Since when, or until when, a mission is open otherwise than before: RELINK's work.
+changed AS (
+    SELECT id AS mission_id,
+           CASE WHEN opened_at IS DISTINCT FROM was_opened_at THEN opened_at
+                ELSE least(ended_at, was_ended_at) END AS begin_at,
+           CASE WHEN was_opened_at IS NULL THEN coalesce(ended_at, 'infinity')
+                WHEN ended_at IS DISTINCT FROM was_ended_at
+                THEN greatest(coalesce(ended_at, 'infinity'), coalesce(was_ended_at, 'infinity'))
+                ELSE was_opened_at END AS end_at
+      FROM next_state
+     WHERE opened_at IS DISTINCT FROM was_opened_at OR ended_at IS DISTINCT FROM was_ended_at
 ),
 counted AS (
     INSERT INTO tracking_unstoredcount AS c (employer_id, device_id, day_on, reason, count)
@@ -282,7 +343,9 @@ counted AS (
     RETURNING c.id
 )
 SELECT coalesce(string_agg(letter, '' ORDER BY n), ''),
-       coalesce(string_agg(warning::text, '' ORDER BY n), '')
+       coalesce(string_agg(warning::text, '' ORDER BY n), ''),
+       (SELECT array_agg(mission_id) FROM changed), (SELECT min(begin_at) FROM changed),
+       (SELECT nullif(max(end_at), 'infinity') FROM changed)
   FROM (
     SELECT s.n,
            CASE WHEN l.n IS NULL THEN 'N'
@@ -303,6 +366,88 @@ SELECT coalesce(string_agg(letter, '' ORDER BY n), ''),
       LEFT JOIN event e ON e.driver_id = l.driver_id AND e.recorded_at = l.recorded_at
                        AND e.fix_id = l.fix_id
   ) answered
+
+-- == RELINK
+-- Fixes that were linked before a stage which came late: the same answer as if it had come
+-- in time. What a phone named or a dispatcher corrected stays, and so does a stage's fix,
+-- which is linked as its event is. Mostly there is none, and this is a look at one index.
+WITH asked AS MATERIALIZED (
+    SELECT %(begin_at)s::timestamptz AS begin_at,
+           coalesce(%(end_at)s::timestamptz, 'infinity') AS end_at
+),
+driver AS MATERIALIZED (
+    SELECT DISTINCT d.id
+      FROM unnest(%(missions)s::int4[]) AS m(id)
+     CROSS JOIN LATERAL (
+        SELECT a.driver_id FROM missions_missionassignment a, asked
+         WHERE a.mission_id = m.id AND a.period && tstzrange(begin_at, end_at, '[]')
+        OFFSET 0) a
+     CROSS JOIN LATERAL (
+        SELECT d.id FROM accounts_driver d WHERE d.id = a.driver_id AND d.frozen_at IS NULL
+        OFFSET 0) d
+),
+early AS MATERIALIZED (
+    SELECT d.id AS driver_id, f.recorded_at, f.fix_id, f.mission_id, f.truck_id, f.link_source,
+           f.flags
+      FROM driver d
+     CROSS JOIN asked
+     CROSS JOIN LATERAL (
+        SELECT f.recorded_at, f.fix_id, f.mission_id, f.truck_id, f.link_source, f.flags
+          FROM tracking_fix f
+         WHERE f.driver_id = d.id AND f.recorded_at >= begin_at AND f.recorded_at <= end_at
+           AND f.link_source IN (0, 2) AND f.kind < 10
+        OFFSET 0) f
+),
+open_mission AS MATERIALIZED (
+    SELECT d.id AS driver_id, o.mission_id, o.truck_id, o.open_period
+      FROM driver d
+     CROSS JOIN asked
+     CROSS JOIN LATERAL (
+        SELECT a.mission_id, a.truck_id, a.open_period FROM missions_missionassignment a
+         WHERE a.driver_id + 0 = d.id AND a.open_period && tstzrange(begin_at, end_at, '[]')
+           AND coalesce(upper(a.open_period), 'infinity') >= begin_at
+           AND a.open_period IS NOT NULL
+        OFFSET 0) o
+),
+truck AS MATERIALIZED (
+    SELECT d.id AS driver_id, k.truck_id, k.period
+      FROM driver d
+     CROSS JOIN asked
+     CROSS JOIN LATERAL (
+        SELECT a.truck_id, a.period FROM accounts_truckassignment a
+         WHERE a.driver_id = d.id AND a.period && tstzrange(begin_at, end_at, '[]')
+           AND coalesce(upper(a.period), 'infinity') > begin_at
+        OFFSET 0) k
+),
+open_then AS MATERIALIZED (
+    SELECT f.driver_id, f.recorded_at, f.fix_id, min(o.mission_id) AS mission_id,
+           min(o.truck_id) AS truck_id
+      FROM early f
+      JOIN open_mission o ON o.driver_id = f.driver_id AND o.open_period @> f.recorded_at
+     GROUP BY 1, 2, 3
+    HAVING count(*) = 1
+),
+linked AS MATERIALIZED (
+    SELECT f.driver_id, f.recorded_at, f.fix_id, o.mission_id,
+           coalesce(o.truck_id, k.truck_id) AS truck_id,
+           CASE WHEN o.mission_id IS NULL THEN 0 ELSE 2 END AS link_source,
+           nullif(coalesce(f.flags, 0) & ~2
+                  | CASE WHEN k.truck_id <> o.truck_id THEN 2 ELSE 0 END, 0) AS flags
+      FROM early f
+      LEFT JOIN open_then o ON o.driver_id = f.driver_id AND o.recorded_at = f.recorded_at
+                           AND o.fix_id = f.fix_id
+      LEFT JOIN truck k ON k.driver_id = f.driver_id AND k.period @> f.recorded_at
+     WHERE (f.mission_id, f.truck_id) IS DISTINCT FROM
+           (o.mission_id, coalesce(o.truck_id, k.truck_id))
+)
+UPDATE tracking_fix f
+   SET mission_id = l.mission_id, truck_id = l.truck_id, link_source = l.link_source,
+       flags = l.flags
+  FROM linked l
+ WHERE f.driver_id = ANY (ARRAY(SELECT DISTINCT driver_id FROM linked))
+   AND f.recorded_at >= (SELECT min(recorded_at) FROM linked)
+   AND f.recorded_at <= (SELECT max(recorded_at) FROM linked)
+   AND f.driver_id = l.driver_id AND f.recorded_at = l.recorded_at AND f.fix_id = l.fix_id
 
 -- == FIXES
 -- All fixes, those of the stages that were kept included; recording.py has dropped the

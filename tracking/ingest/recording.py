@@ -25,17 +25,21 @@ Outcome = tuple[str, str]  # a letter and warning bits
 _STORED: Final = (STORED, "0")
 
 
-def _statements() -> tuple[bytes, bytes]:
+def _statements() -> tuple[bytes, bytes, bytes]:
     text = Path(__file__).with_name("record.sql").read_text(encoding="utf-8")
     parts = {}
     for part in text.split("\n-- == ")[1:]:
         name, _, body = part.partition("\n")
         parts[name] = body
     senders = parts["SENDERS"]
-    return (senders + parts["STAGES"]).encode(), (senders + parts["FIXES"]).encode()
+    return (
+        (senders + parts["STAGES"]).encode(),
+        parts["RELINK"].encode(),
+        (senders + parts["FIXES"]).encode(),
+    )
 
 
-STAGES, FIXES = _statements()
+STAGES, RELINK, FIXES = _statements()
 # Nearly every group is all new, and looking for a conflict first costs a fifth of the insert.
 NEW_FIXES: Final = FIXES.replace(
     b"    ON CONFLICT DO NOTHING\n    RETURNING driver_id", b"    RETURNING driver_id"
@@ -76,7 +80,16 @@ class Recorder:
         cursor = await self.connection.execute(
             STAGES, cut.senders | stage_arrays(wave), prepare=True
         )
-        letters, warnings = await cursor.fetchone() or ("", "")
+        letters, warnings, missions, begin_at, end_at = await cursor.fetchone() or (
+            "",
+            "",
+            None,
+            None,
+            None,
+        )
+        if missions:
+            changed = {"missions": missions, "begin_at": begin_at, "end_at": end_at}
+            await self.connection.execute(RELINK, changed, prepare=True)
         return dict(zip(wave, zip(letters, warnings, strict=True), strict=True))
 
     async def _record_fixes(

@@ -49,7 +49,8 @@ class SentFix(msgspec.Struct, frozen=True, gc=False):
     """One fix or mark in our units, before anybody judged it: the shape of our own API.
 
     `recorded_at` is aware; places are WGS 84 degrees; `battery` is 0 to 1; `mission` is the
-    mission's external id, else its id. Unknown values are None, never 0 or -1.
+    mission's external id, else its id. Unknown values are None, never 0 or -1. What comes
+    after `mission` is read of stages only.
     """
 
     recorded_at: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -67,11 +68,39 @@ class SentFix(msgspec.Struct, frozen=True, gc=False):
     stop: str | None = None
     reason: str | None = None
     ends_mission: bool | None = None
+    result: str | None = None
+    note: str | None = None
     id: str | None = None
+    position_source: str | None = None
+    position_recorded_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
+class LastKnown(NamedTuple):
+    """A place that was measured at an earlier moment than the stage it is told for."""
+
+    recorded_at_us: int
+    latitude_e7: int
+    longitude_e7: int
+    accuracy_dm: int | None
+
+
+class StageWords(NamedTuple):
+    """What a stage says beyond its time, kind and place."""
+
+    stop: str | None
+    reason: str | None
+    ends_mission: bool
+    client_id: str | None
+    note: str | None
+    result: str | None
+    last_known: LastKnown | None
 
 
 class JudgedFix(NamedTuple):
-    """One fix that may be recorded. Time in microseconds since 1970 UTC, place in 1e-7 degrees."""
+    """One fix that may be recorded. Time in microseconds since 1970 UTC, place in 1e-7 degrees.
+
+    A stage whose place was measured earlier has none of its own, so it makes no fix.
+    """
 
     recorded_at_us: int
     fix_id: int
@@ -86,9 +115,7 @@ class JudgedFix(NamedTuple):
     odometer_m: int | None
     flags: int | None
     mission: str | None
-    stop: str | None
-    reason: str | None
-    ends_mission: bool
+    stage: StageWords | None  # None unless it is a stage
     # Optional values that were out of range and are left out: codes for the answer.
     warnings: tuple[str, ...]
 
