@@ -15,6 +15,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KT
 from django.db.models.functions import Lower, Now
 
 from accounts.duty_marks import DUTY_KINDS, PRIVATE_KINDS, DutyMarkKind
@@ -305,8 +306,8 @@ class PairingCode(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
 
-class PairingAttempt(models.Model):
-    """Tries with a pairing code from one address in one hour; the address as a hash only."""
+class Tries(models.Model):
+    """Tries of one kind from one address in one hour; kind and address as one hash only."""
 
     address_hash = models.BinaryField(max_length=32)
     hour_at = models.DateTimeField()
@@ -384,4 +385,11 @@ class AuditEntry(models.Model):
         indexes: ClassVar = [
             # Read by the audit list of an employer, newest first.
             models.Index(fields=["employer", "-id"], name="audit_by_employer"),
+            # Read when a mission was changed since somebody read it.
+            models.Index(
+                KT("detail__mission"),
+                "id",
+                condition=Q(detail__has_key="mission"),
+                name="audit_by_mission",
+            ),
         ]

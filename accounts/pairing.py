@@ -7,20 +7,19 @@ lives for 15 minutes and that an address has 10 wrong tries an hour.
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
-from django.db import connection, transaction
-from django.db.models import F
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.actors import Actor
 from accounts.audit import record
-from accounts.models import Device, Driver, PairingAttempt, PairingCode, TokenScope
+from accounts.models import Device, Driver, PairingCode, TokenScope
 from accounts.phones import new_phone
-from accounts.refusals import DriverFrozen, Problem, TooManyTries
+from accounts.refusals import DriverFrozen, Problem
+from accounts.tries import forget_tries, give_back, refuse_too_many
 
 # Crockford's base 32: no I, L, O and U, so that a code survives being read out.
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -28,6 +27,7 @@ CODE_LENGTH: Final = 8
 _MISREAD: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 CODE_LIFETIME: Final = timedelta(minutes=15)
 MAX_TRIES: Final = 10  # an hour, of one address
+TRIES: Final = "pairing"
 
 
 class CodeRefused(Problem):
@@ -71,7 +71,7 @@ def spend_pairing_code(code: str, address: str, *, platform: str = "") -> Paired
     The try is counted before the code is looked at, in a transaction of its own, and given
     back when the code was right: a depot that pairs thirty phones has one address.
     """
-    _count_try(address)
+    refuse_too_many(TRIES, address, MAX_TRIES)
     with transaction.atomic():
         spent = PairingCode.objects.filter(
             code_hash=code_hash(code), used_at__isnull=True, expires_at__gt=Now()
@@ -85,58 +85,17 @@ def spend_pairing_code(code: str, address: str, *, platform: str = "") -> Paired
         )
         phone = Actor("device", row.employer, device=device, driver=row.driver)
         record(phone, "device.paired", device, {"driver": str(row.driver.uuid)})
-    _give_back_try(address)
+    give_back(TRIES, address)
     return Paired(device, row.driver, token)
 
 
 def forget_spent(now: datetime) -> int:
     """Delete codes and counts that can no longer matter; for the schedule. How many rows."""
-    attempts, _ = PairingAttempt.objects.filter(hour_at__lt=now - timedelta(hours=2)).delete()
     codes, _ = PairingCode.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()
-    return attempts + codes
+    return forget_tries(now) + codes
 
 
 def code_hash(code: str) -> bytes:
     """Keyed, since 40 bits alone would be found again in a stolen table within a second."""
     plain = code.upper().translate(_MISREAD)
     return salted_hmac("accounts.pairing.code", plain, algorithm="sha256").digest()
-
-
-def address_hash(address: str) -> bytes:
-    """Keyed, so that the table holds no address. An IPv6 customer has a /64, so that counts."""
-    try:
-        plain = ip_address(address)
-    except ValueError:
-        network = address
-    else:
-        mapped = plain.ipv4_mapped if isinstance(plain, IPv6Address) else None
-        plain = mapped or plain
-        network = str(ip_network((plain, 64 if plain.version == 6 else 32), strict=False))
-    return salted_hmac("accounts.pairing.address", network, algorithm="sha256").digest()
-
-
-def _count_try(address: str) -> None:
-    now = timezone.now()
-    hour_at = now.replace(minute=0, second=0, microsecond=0)
-    # One statement that counts and tells: two tries at once get two numbers.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO accounts_pairingattempt AS a (address_hash, hour_at, tries) "
-            "VALUES (%s, %s, 1) ON CONFLICT (address_hash, hour_at) "
-            "DO UPDATE SET tries = a.tries + 1 RETURNING tries",
-            [address_hash(address), hour_at],
-        )
-        (tries,) = cursor.fetchone() or (0,)
-    if tries > MAX_TRIES:
-        wait_s = int((hour_at + timedelta(hours=1) - now).total_seconds()) + 1
-        raise TooManyTries(
-            "Too many tries from this address; wait, then ask for a new code.",
-            retry_after_s=wait_s,
-        )
-
-
-def _give_back_try(address: str) -> None:
-    hour_at = timezone.now().replace(minute=0, second=0, microsecond=0)
-    PairingAttempt.objects.filter(
-        address_hash=address_hash(address), hour_at=hour_at, tries__gt=0
-    ).update(tries=F("tries") - 1)

@@ -15,14 +15,13 @@ from accounts.models import (
     DeviceToken,
     Driver,
     Employer,
-    PairingAttempt,
     PairingCode,
+    Tries,
 )
 from accounts.pairing import (
     MAX_TRIES,
     CodeRefused,
     Paired,
-    address_hash,
     code_hash,
     forget_spent,
     make_pairing_code,
@@ -31,6 +30,7 @@ from accounts.pairing import (
 from accounts.refusals import DriverFrozen, TooManyTries
 from accounts.secrets import secret_hash
 from accounts.tasks import forget_spent_codes
+from accounts.tries import address_hash, refuse_too_many
 from tests.accounts.racing import raced
 from tests.cast import ClientFor
 
@@ -65,7 +65,7 @@ def test_only_hashes_are_stored(code: str) -> None:
     row = PairingCode.objects.get()
     assert bytes(row.code_hash) == code_hash(code)
     assert code.encode() not in bytes(row.code_hash)
-    assert bytes(PairingAttempt.objects.get().address_hash) == address_hash(OFFICE)
+    assert bytes(Tries.objects.get().address_hash) == address_hash("pairing", OFFICE)
 
 
 def test_a_code_is_good_once(code: str) -> None:
@@ -105,14 +105,16 @@ def test_right_codes_do_not_use_up_the_tries(acme: Employer, ada: Driver) -> Non
     for _ in range(MAX_TRIES + 2):
         _, code = make_pairing_code(Actor("command", acme), ada)
         spend_pairing_code(code, OFFICE)
-    assert PairingAttempt.objects.get().tries == 0
+    assert Tries.objects.get().tries == 0
 
 
 def test_an_ipv6_customer_counts_as_one_address() -> None:
-    assert address_hash("2001:db8:1:2::1") == address_hash("2001:db8:1:2:ffff::9")
-    assert address_hash("2001:db8:1:2::1") != address_hash("2001:db8:1:3::1")
-    assert address_hash("::ffff:192.0.2.7") == address_hash("192.0.2.7")
-    assert address_hash("192.0.2.7") != address_hash("192.0.2.8")
+    assert address_hash("pairing", "2001:db8:1:2::1") == address_hash(
+        "pairing", "2001:db8:1:2:ffff::9"
+    )
+    assert address_hash("pairing", "2001:db8:1:2::1") != address_hash("pairing", "2001:db8:1:3::1")
+    assert address_hash("pairing", "::ffff:192.0.2.7") == address_hash("pairing", "192.0.2.7")
+    assert address_hash("pairing", "192.0.2.7") != address_hash("pairing", "192.0.2.8")
 
 
 def test_what_is_over_is_forgotten(code: str) -> None:
@@ -185,3 +187,13 @@ def test_a_body_without_a_code_is_refused(db: None, body: object) -> None:
         400,
         "application/problem+json",
     )
+
+
+def test_tries_of_another_kind_are_counted_apart(db: None) -> None:
+    for _ in range(3):
+        refuse_too_many("reading", OFFICE, 3)
+    with pytest.raises(TooManyTries) as refused:
+        refuse_too_many("reading", OFFICE, 3)
+    assert 0 < int(refused.value.headers["Retry-After"]) <= 3601
+    refuse_too_many("writing", OFFICE, 3)
+    refuse_too_many("reading", "192.0.2.8", 3)
