@@ -52,6 +52,11 @@ class Change(models.Model):
             models.UniqueConstraint(fields=["employer", "seq"], name="one_change_per_number"),
             # Delivery and changes of a webhook join on it.
             models.UniqueConstraint(fields=["employer", "id"], name="change_of_its_employer"),
+            models.UniqueConstraint(
+                fields=["object_uuid"],
+                condition=Q(type="mission.delayed"),
+                name="a_stop_is_called_late_once",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -104,7 +109,11 @@ class DeliveryState(models.TextChoices):
 
 
 class WebhookDelivery(models.Model):
-    """One change to tell to one endpoint. The row is the queue: due at `next_at`."""
+    """One change to tell to one endpoint. The row is the queue: due at `next_at`.
+
+    `claimed_until` keeps two workers from sending it at once; past it, the worker that had
+    claimed it was killed, and another may.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     employer = models.ForeignKey(Employer, on_delete=models.PROTECT, related_name="+")
@@ -115,6 +124,7 @@ class WebhookDelivery(models.Model):
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(db_default=Now(), null=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -126,7 +136,11 @@ class WebhookDelivery(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["next_at"], condition=Q(state="waiting"), name="deliveries_due"),
+            models.Index(
+                fields=["endpoint", "next_at"],
+                condition=Q(state="waiting"),
+                name="deliveries_due",
+            ),
         ]
 
 
