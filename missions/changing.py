@@ -6,8 +6,8 @@ from typing import Any
 from django.db import transaction
 
 from accounts.actors import Actor
-from accounts.audit import record
 from accounts.models import Driver
+from missions.edits import record_change
 from missions.lifecycle import (
     MoveRefused,
     assign_mission,
@@ -32,7 +32,7 @@ def change_mission(
     and a driver only by a hand-over. What it says already changes nothing.
     """
     if "is_draft" in changes:
-        _set_draft(mission, is_draft=changes["is_draft"])
+        _set_draft(mission, actor, is_draft=changes["is_draft"])
     if "truck" in changes:
         reassign_truck(mission, changes["truck"], at=None, actor=actor)
     if "driver" in changes:
@@ -48,7 +48,7 @@ def change_mission(
     refuse_reversed(mission)
     if fields:
         save_change(mission)
-        record(actor, "mission.changed", mission, {"fields": fields})
+        record_change(mission, "mission.changed", actor, detail={"fields": fields})
     return mission
 
 
@@ -62,10 +62,11 @@ def _set_driver(mission: Mission, driver: Driver | None, actor: Actor | None) ->
         assign_mission(mission, driver, actor=actor)
 
 
-def _set_draft(mission: Mission, *, is_draft: bool) -> None:
+def _set_draft(mission: Mission, actor: Actor | None, *, is_draft: bool) -> None:
     mission = locked(mission)
     if is_draft and mission.status != MissionStatus.DRAFT:
         raise MoveRefused("A mission that was planned does not become a draft again.")
     if not is_draft and mission.status == MissionStatus.DRAFT:
         move(mission, MissionStatus.PLANNED)
         save_change(mission)
+        record_change(mission, "mission.planned", actor)

@@ -8,9 +8,9 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from accounts.actors import Actor
 from accounts.assignments import DriverNotAvailable, Span
-from accounts.audit import record
 from accounts.models import Driver, Truck
 from accounts.refusals import Invalid, Overlaps
+from missions.edits import record_change
 from missions.lifecycle import locked, refuse_future, save_change
 from missions.models import MissionAssignment
 
@@ -52,7 +52,7 @@ def correct_assignment(
         spans.append(now)
     save_change(mission)
     detail = {"before": before, "after": _detail(row)}
-    record(actor, "mission_assignment.corrected", row, detail)
+    record_change(mission, "mission_assignment.corrected", actor, of=row, detail=detail)
     return Corrected(row, tuple(spans))
 
 

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.actors import Actor
-from accounts.audit import record
 from accounts.models import Driver, MarkSource, TruckAssignment
 from accounts.refusals import Invalid
+from missions.edits import record_change
 from missions.lifecycle import MoveRefused, locked, refuse_future
 from missions.models import Mission, MissionAssignment, MissionStatus, StageEvent, Stop
 from missions.opening import apply_stage
@@ -75,9 +75,9 @@ def enter_stage(mission: Mission, entered: EnteredStage, *, actor: Actor) -> Ent
         corrects=entered.corrects,
         author=actor.user,
     )
-    apply_stage(event)
-    detail = {"mission": str(mission.uuid), "stage": entered.stage.label}
-    record(actor, "stage.corrected" if entered.corrects else "stage.entered", event, detail)
+    mission = apply_stage(event) or mission
+    action = "stage.corrected" if entered.corrects else "stage.entered"
+    record_change(mission, action, actor, of=event, detail={"stage": entered.stage.label})
     return Entered(event, is_new=True)
 
 

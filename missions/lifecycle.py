@@ -18,6 +18,7 @@ from accounts.actors import Actor
 from accounts.audit import record
 from accounts.models import Driver, Employer, MarkSource, Truck
 from accounts.refusals import Conflict, FieldError, Invalid, Overlaps
+from missions.edits import record_change
 from missions.goods import goods_of
 from missions.models import (
     GoodsLine,
@@ -226,7 +227,7 @@ def assign_mission(
     _begin_assignment(mission, driver, truck, at=_release(mission))
     mission.planned_truck = truck
     save_change(mission)
-    record(actor, "mission.assigned", mission, _who(driver, truck))
+    record_change(mission, "mission.assigned", actor, detail=_who(driver, truck))
     return mission
 
 
@@ -247,7 +248,7 @@ def unassign_mission(mission: Mission, *, actor: Actor | None = None) -> Mission
     move(mission, MissionStatus.PLANNED)
     _release(mission)
     save_change(mission)
-    record(actor, "mission.unassigned", mission)
+    record_change(mission, "mission.unassigned", actor)
     return mission
 
 
@@ -305,13 +306,13 @@ def hand_over_mission(
     mission.planned_truck = truck
     save_change(mission)
     detail = {**_who(driver, truck), "at": at.isoformat()}
-    record(actor, "mission.handed_over", mission, detail)
+    record_change(mission, "mission.handed_over", actor, detail=detail)
     return mission
 
 
 def standing(mission: Mission) -> QuerySet[StageEvent]:
-    """Its stages without those that were corrected by another."""
-    return mission.stage_events.filter(corrections=None)
+    """Its stages without those that were corrected by another or did not happen."""
+    return mission.stage_events.filter(corrections=None, is_retraction=False)
 
 
 def last_stage_at(mission: Mission) -> datetime | None:
@@ -350,7 +351,7 @@ def end_mission(
     close(mission, MissionStatus.COMPLETED, at, source)
     save_change(mission)
     detail = {"at": at.isoformat(), "source": str(source)}
-    record(actor, "mission.ended", mission, detail)
+    record_change(mission, "mission.ended", actor, detail=detail)
     return mission
 
 
@@ -368,7 +369,7 @@ def cancel_mission(
     else:
         close(mission, MissionStatus.CANCELLED, at or timezone.now(), MarkSource.DISPATCHER)
     save_change(mission)
-    record(actor, "mission.cancelled", mission)
+    record_change(mission, "mission.cancelled", actor)
     return mission
 
 

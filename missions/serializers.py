@@ -20,6 +20,7 @@ from missions.fields import (
 )
 from missions.goods import LINE_FIELDS
 from missions.models import GoodsLine, Mission, MissionAssignment, Site, StageEvent, Stop
+from missions.stop_warnings import OUTSIDE_HOURS, stop_warnings
 
 
 class SiteSerializer(serializers.ModelSerializer[Site]):
@@ -87,6 +88,7 @@ class StopSerializer(serializers.ModelSerializer[Stop]):
     # Plain text here: one list of reasons under two names would make two in the schema.
     result_reason = serializers.CharField(read_only=True)
     goods = GoodsSerializer(many=True, read_only=True)
+    warnings = serializers.SerializerMethodField()
 
     class Meta:
         model = Stop
@@ -113,8 +115,18 @@ class StopSerializer(serializers.ModelSerializer[Stop]):
             "result_at",
             "result_source",
             "remark",
+            "warnings",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(
+        serializers.ListField(
+            child=serializers.ChoiceField([OUTSIDE_HOURS]),
+            help_text="What does not fit in the plan; nothing is refused for it.",
+        )
+    )
+    def get_warnings(self, stop: Stop) -> list[str]:
+        return stop_warnings(stop)
 
 
 class AssignmentSerializer(Form):
@@ -190,6 +202,18 @@ def _running(mission: Mission) -> MissionAssignment | None:
     """The same as lifecycle.running_assignment, from what is prefetched."""
     newest = next(reversed(mission.assignments.all()), None)
     return newest if newest and newest.period.upper is None else None
+
+
+class ChangedFieldSerializer(Form):
+    """One field that somebody changed: a JSON pointer into `current`, who and when."""
+
+    pointer = serializers.CharField()
+    action = serializers.CharField()
+    at = serializers.DateTimeField()
+    version = serializers.IntegerField()
+    actor_kind = serializers.CharField()
+    actor = serializers.UUIDField(allow_null=True)
+    name = serializers.CharField(help_text="of the person or the API key")
 
 
 class StageSerializer(serializers.ModelSerializer[StageEvent]):

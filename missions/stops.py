@@ -5,25 +5,24 @@ A mission that is over keeps its stops as they are; only a result may still be s
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max, ProtectedError
 
 from accounts.actors import Actor
-from accounts.audit import record
 from accounts.models import MarkSource
 from accounts.refusals import AlreadyTaken, Conflict, Invalid
+from missions.edits import record_change
 from missions.goods import replace_goods
 from missions.lifecycle import OVER, MoveRefused, close, locked, refuse_future, save_change
 from missions.models import Mission, MissionStatus, Stop, StopResult
 from missions.opening import end_if_done, is_done
 from missions.planning import StopPlan
-
-# Results that leave the customer without what was asked for, and so need their reason.
-UNDELIVERED: Final = frozenset({StopResult.FAILED, StopResult.PARTIALLY_SUCCEEDED})
-
+from missions.results import FIELDS as RESULT_FIELDS
+from missions.results import say_result
+from missions.stages import UNDELIVERED
 
 class StopInUse(Conflict):
     """The driver has been there, or its result is known."""
@@ -52,7 +51,7 @@ def add_stop(mission: Mission, plan: StopPlan, *, actor: Actor | None = None) ->
     _save(stop)
     replace_goods(stop, plan.goods or ())
     save_change(mission)
-    record(actor, "stop.added", stop, {"mission": str(mission.uuid)})
+    record_change(mission, "stop.added", actor, of=stop)
     return stop
 
 
@@ -74,7 +73,7 @@ def change_stop(stop: Stop, changes: Mapping[str, Any], *, actor: Actor | None =
         fields.append("goods")
     if fields:
         save_change(mission)
-        record(actor, "stop.changed", stop, {"fields": sorted(fields)})
+        record_change(mission, "stop.changed", actor, of=stop, detail={"fields": sorted(fields)})
     return stop
 
 
@@ -95,13 +94,13 @@ def remove_stop(stop: Stop, *, actor: Actor | None = None) -> None:
     stop = _stop_now(mission, stop)
     if stop.result:
         raise StopInUse("This stop has a result.")
-    record(actor, "stop.removed", stop, {"mission": str(mission.uuid)})
     try:
         stop.delete()
     except ProtectedError:
         raise StopInUse("This stop has stages.") from None
     end_if_done(mission)
     save_change(mission)
+    record_change(mission, "stop.removed", actor, of=stop)
 
 
 @transaction.atomic
@@ -118,7 +117,7 @@ def reorder_stops(
     Stop.objects.bulk_update(stops.values(), ["seq"])
     end_if_done(mission)
     save_change(mission)
-    record(actor, "mission.stops_reordered", mission)
+    record_change(mission, "mission.stops_reordered", actor)
     return mission
 
 
@@ -134,6 +133,7 @@ def set_stop_result(
 ) -> Stop:
     """Say how a stop ended; a result on the last one ends a started mission at `at`.
 
+    Said now, it holds over every earlier word, also one of a phone that comes in later.
     Paperwork may come late: a completed mission takes results too, and its end stays.
     MoveRefused while the mission has not started: a result would have nothing to end.
     """
@@ -144,11 +144,12 @@ def set_stop_result(
     if mission.opened_at is None:
         raise MoveRefused("This mission has not started: change or remove its stops instead.")
     stop = _stop_now(mission, stop)
-    stop.result, stop.result_reason = result, reason
+    say_result(stop, result, reason=reason, at=at)
     stop.remark = stop.remark if remark is None else remark
-    stop.save(update_fields=["result", "result_reason", "remark"])
+    stop.save(update_fields=[*RESULT_FIELDS, "remark"])
     if mission.status == MissionStatus.STARTED and is_done(mission):
         close(mission, MissionStatus.COMPLETED, at, MarkSource.DISPATCHER)
     save_change(mission)
-    record(actor, "stop.result_set", stop, {"result": str(result), "reason": reason})
+    detail = {"result": str(result), "reason": reason}
+    record_change(mission, "stop.result_set", actor, of=stop, detail=detail)
     return stop

@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.actors import Actor
-from accounts.audit import record
 from accounts.models import Truck
+from missions.edits import record_change
 from missions.lifecycle import (
     OVER,
     MoveRefused,
@@ -47,7 +47,7 @@ def reassign_truck(
         running.save(update_fields=["truck"])
     save_change(mission)
     detail = {"driver": None, "truck": str(truck.uuid) if truck else None}
-    record(actor, "mission.truck_changed", mission, detail)
+    record_change(mission, "mission.truck_changed", actor, detail=detail)
     return mission
 
 

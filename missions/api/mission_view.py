@@ -1,6 +1,7 @@
 """What all views of missions share: one lock, one precondition, one answer with its ETag."""
 
-from typing import Any
+import re
+from typing import Any, Final
 from uuid import UUID
 
 from django.utils.http import parse_etags
@@ -13,10 +14,14 @@ from accounts.models import Role
 from accounts.permissions import Allows
 from accounts.refusals import Problem
 from accounts.tenants import of_employer
+from missions.edits import edits_since
 from missions.lifecycle import locked
 from missions.models import Mission
 from missions.reading import shown_missions
-from missions.serializers import MissionSerializer
+from missions.serializers import ChangedFieldSerializer, MissionSerializer
+from missions.stop_warnings import warned_stops
+
+_TAG: Final = re.compile(r'"(?P<version>[1-9]\d{0,8})(\.[hw][0-9_]+)*"', re.ASCII)
 
 
 class PreconditionRequired(Problem):
@@ -27,19 +32,35 @@ class PreconditionRequired(Problem):
 
 
 class Stale(Problem):
-    """Somebody else changed it since it was read; `current` in the answer is how it is now."""
+    """Somebody else changed it since it was read.
+
+    `current` in the answer is how it is now, `changed` names the fields that people and
+    their systems changed since then, `changed_otherwise` counts the versions that came from
+    a phone or by the clock. `changed` is null when no version of ours was named.
+    """
 
     status = 412
     code = "stale"
 
 
 def etag_of(mission: Mission) -> str:
-    """A strong tag: everything shown of a mission changes its version.
+    """A strong tag: everything shown of a mission changes its version, but for two things.
 
-    But for one thing: a driver who is frozen is no longer shown, and is again afterwards.
+    A driver who is frozen is no longer shown, and is again afterwards; and a site's hours
+    change the warnings of its stops.
     """
     hidden = mission.assignments.filter(driver__frozen_at__isnull=False).count()
-    return f'"{mission.version}.{hidden}"' if hidden else f'"{mission.version}"'
+    warned = "_".join(map(str, warned_stops(mission)))
+    around = [f"h{hidden}"] if hidden else []
+    around += [f"w{warned}"] if warned else []
+    return f'"{".".join([str(mission.version), *around])}"'
+
+
+def _version_in(tags: list[str], mission: Mission) -> int | None:
+    """The newest version that these tags name, of those there have been."""
+    known = (_TAG.fullmatch(tag) for tag in tags)
+    versions = (int(found["version"]) for found in known if found)
+    return max((one for one in versions if one <= mission.version), default=None)
 
 
 def refuse_stale(request: Request, mission: Mission, *, is_required: bool = False) -> None:
@@ -51,12 +72,21 @@ def refuse_stale(request: Request, mission: Mission, *, is_required: bool = Fals
         return
     tags = parse_etags(header)
     if tags != ["*"] and etag_of(mission) not in tags:
-        shown = shown_missions().get(pk=mission.pk)
-        raise Stale(
-            "The mission was changed since you read it.",
-            headers={"ETag": etag_of(shown)},
-            extra={"current": MissionSerializer(shown).data},
-        )
+        raise _stale(mission, _version_in(tags, mission))
+
+
+def _stale(mission: Mission, version: int | None) -> Stale:
+    shown = shown_missions().get(pk=mission.pk)
+    edits = None if version is None else edits_since(shown, version)
+    return Stale(
+        "The mission was changed since you read it.",
+        headers={"ETag": etag_of(shown)},
+        extra={
+            "current": MissionSerializer(shown).data,
+            "changed": ChangedFieldSerializer(edits.fields, many=True).data if edits else None,
+            "changed_otherwise": edits.untold if edits else None,
+        },
+    )
 
 
 class MissionView(GenericAPIView[Any]):

@@ -1,0 +1,137 @@
+"""What was changed of a mission since a version, by whom and when, as its audit trail tells.
+
+The trail holds names of fields and ids, never values: how it is now says the rest. Stages
+that phones send, and ends by the clock, raise the version without an entry; they are only
+counted.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models.fields.json import KT
+
+from accounts.actors import Actor
+from accounts.audit import record
+from accounts.models import ApiKey, AuditEntry, User
+from missions.models import Mission
+
+MOST_ENTRIES: Final = 100
+
+# What each action may have changed, besides the fields that its entry names.
+_CHANGES: Final[Mapping[str, tuple[str, ...]]] = {
+    "mission.changed": (),
+    "mission.planned": ("status",),
+    "mission.assigned": ("driver", "truck", "status", "assignments"),
+    "mission.unassigned": ("driver", "status", "assignments"),
+    "mission.handed_over": ("driver", "truck", "assignments"),
+    "mission.truck_changed": ("truck", "assignments"),
+    "mission.ended": ("status", "ended_at", "ended_source"),
+    "mission.cancelled": ("status", "ended_at", "ended_source"),
+    "mission.stops_reordered": ("stops",),
+    "mission_assignment.corrected": ("driver", "truck", "assignments"),
+    "stage.entered": ("status", "opened_at", "ended_at", "ended_source"),
+    "stage.corrected": ("status", "opened_at", "ended_at", "ended_source"),
+    "stop.added": ("",),
+    "stop.changed": (),
+    "stop.removed": (),
+    "stop.result_set": ("result", "result_reason", "result_at", "result_source", "remark"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedField:
+    """One field, as a JSON pointer into the mission as it is shown now, and who changed it.
+
+    `name` is a person's or an API key's, blank for others and for those who are gone.
+    """
+
+    pointer: str
+    action: str
+    at: datetime
+    version: int
+    actor_kind: str
+    actor: UUID | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """What the trail tells, oldest first, and of how many versions it tells nothing."""
+
+    fields: tuple[ChangedField, ...]
+    untold: int
+
+
+def record_change(
+    mission: Mission,
+    action: str,
+    actor: Actor | None,
+    *,
+    of: Any = None,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """Write down a change that is stored as the version which the mission has now.
+
+    `of` is what belongs to the mission and was changed, default the mission itself.
+    """
+    where = {"mission": str(mission.uuid), "version": mission.version}
+    record(actor, action, of or mission, {**(detail or {}), **where})
+
+
+def edits_since(mission: Mission, version: int) -> Edits:
+    """The edits after a version: three queries, or four when an API key made some."""
+    entries = list(
+        AuditEntry.objects.filter(employer_id=mission.employer_id, detail__has_key="mission")
+        .alias(mission=KT("detail__mission"))
+        .filter(mission=str(mission.uuid), detail__version__gt=version)
+        .order_by("-id")[:MOST_ENTRIES]
+    )[::-1]
+    names = _names(entries)
+    indexes = {
+        uuid: index for index, uuid in enumerate(mission.stops.values_list("uuid", flat=True))
+    }
+    fields = (
+        ChangedField(
+            pointer,
+            entry.action,
+            entry.at,
+            entry.detail["version"],
+            entry.actor_kind,
+            entry.actor,
+            names.get(entry.actor, ""),
+        )
+        for entry in entries
+        for pointer in _pointers(entry, indexes)
+    )
+    told = {entry.detail["version"] for entry in entries}
+    return Edits(tuple(fields), max(0, mission.version - version - len(told)))
+
+
+def _pointers(entry: AuditEntry, indexes: Mapping[UUID, int]) -> Iterator[str]:
+    named = [*_CHANGES.get(entry.action, ()), *entry.detail.get("fields", ())]
+    if entry.object_kind != "stop":
+        yield from (f"/{name}" for name in named)
+    elif entry.object_id is not None and entry.object_id in indexes:
+        stop = f"/stops/{indexes[entry.object_id]}"
+        yield from (f"{stop}/{name}" if name else stop for name in named)
+    else:
+        yield "/stops"
+
+
+def _names(entries: Iterable[AuditEntry]) -> dict[UUID | None, str]:
+    """The names of the people and the API keys among those who changed something."""
+    by_kind: dict[str, set[UUID]] = {}
+    for entry in entries:
+        if entry.actor is not None:
+            by_kind.setdefault(entry.actor_kind, set()).add(entry.actor)
+    people = User.objects.filter(uuid__in=by_kind.get("user", set()))
+    keys = ApiKey.objects.filter(uuid__in=by_kind.get("api_key", set()))
+    return {
+        **{
+            uuid: name or email for uuid, name, email in people.values_list("uuid", "name", "email")
+        },
+        **dict(keys.values_list("uuid", "name")),
+    }
