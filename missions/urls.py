@@ -12,6 +12,8 @@ from missions.api.assignments import (
     TruckView,
     UnassignView,
 )
+from missions.api.imports import ConfirmImportView, ImportsView
+from missions.api.changes import ChangesView
 from missions.api.mine import MyMissionsView
 from missions.api.missions import MissionsView, OneMissionView
 from missions.api.my_signatures import MySignaturesView
@@ -51,8 +53,15 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         SignatureLinkView.as_view(),
         name="signature-link",
     ),
+    path("mission-imports", ImportsView.as_view(), name="mission-imports"),
+    path(
+        "mission-imports/<uuid:import_id>/confirm",
+        ConfirmImportView.as_view(),
+        name="mission-import-confirm",
+    ),
     path("sites", SitesView.as_view(), name="sites"),
     path("sites/<uuid:site_id>", OneSiteView.as_view(), name="site"),
+    path("changes", ChangesView.as_view(), name="changes"),
     path("me/missions", MyMissionsView.as_view(), name="my-missions"),
     path("me/signatures", MySignaturesView.as_view(), name="my-signatures"),
 ]

@@ -287,6 +287,8 @@ class MissionImport(models.Model):
     filename = models.CharField(max_length=200)
     rows = models.JSONField(default=list)
     problems = models.JSONField(default=list)
+    # Of each mission that it was compared with, by its id: one changed since is not overwritten.
+    versions = models.JSONField(default=dict, db_default={})
     checked_at = models.DateTimeField(db_default=Now())
     confirmed_at = models.DateTimeField(null=True, blank=True)
     # What the confirmation did: {"created", "changed", "unchanged"}.
