@@ -6,15 +6,25 @@ later stage takes back is the system's own guess. So opening and end do not depe
 order in which stages arrive. A stage that was corrected no longer counts, nor does what it
 opened or ended; an end that a dispatcher gave stays. tracking/ingest/record.sql says the
 rule in SQL for phones, which correct nothing; one table of cases in
-tests/missions/opening_cases.py runs against both.
+tests/missions/opening_cases.py runs against both. What a stage says of how its stop ended
+is settled first (results.py).
 """
 
 from django.db import transaction
 from django.db.models import Min, Q
 
 from accounts.models import MarkSource
-from missions.lifecycle import close, last_stage_at, locked, move, save_change, standing
+from missions.lifecycle import (
+    close,
+    last_stage_at,
+    locked,
+    move,
+    running_assignment,
+    save_change,
+    standing,
+)
 from missions.models import Mission, MissionStatus, StageEvent, Stop, StopResult
+from missions.results import settle_result
 from missions.stages import Stage
 
 
@@ -40,24 +50,54 @@ def is_done(mission: Mission) -> bool:
 def apply_stage(event: StageEvent) -> Mission | None:
     """Open, widen or end the mission of a stage that is stored already. None: it has none.
 
-    A cancelled mission stays as it is, whatever its driver's phone still says.
+    A cancelled mission stays as it is, whatever its driver's phone still says; only how its
+    stops ended is still heard.
     """
     if event.mission is None:
         return None
     mission = locked(event.mission)
-    if mission.status == MissionStatus.CANCELLED:
+    is_resulted = _settle_results(mission, event)
+    if mission.status != MissionStatus.CANCELLED:
+        _move_by(mission, event)
+    elif not is_resulted:
         return mission
+    save_change(mission)
+    return mission
+
+
+def _settle_results(mission: Mission, event: StageEvent) -> bool:
+    """Whether the result of a stop changed: of the stage's, or of the one it corrects."""
+    spoken = [said for said in (event, event.corrects) if said is not None and said.result]
+    stops = mission.stops.filter(pk__in=[said.stop_id for said in spoken])
+    return any([settle_result(stop) for stop in stops])
+
+
+def _move_by(mission: Mission, event: StageEvent) -> None:
     source = event.source
     if event.corrects is not None:
         source = _take_back(mission, event.corrects) or source
-    mission.opened_at = min(mission.opened_at or event.recorded_at, event.recorded_at)
-    if mission.ended_at is None:
+    if not event.is_retraction:
+        mission.opened_at = min(mission.opened_at or event.recorded_at, event.recorded_at)
+    if mission.opened_at is None:
+        _never_start(mission)
+    elif mission.ended_at is None:
         move(mission, MissionStatus.STARTED)
         _end_if_done(mission, source)
-    else:
+    elif not event.is_retraction:
         _widen(mission, event)
-    save_change(mission)
-    return mission
+
+
+def _never_start(mission: Mission) -> None:
+    """All its stages were taken back: it is with its driver as before, if it has one.
+
+    Not a move of the table: it never was started. What a dispatcher ended stays ended, and
+    all that is known of it is that moment.
+    """
+    if mission.ended_at is not None:
+        mission.opened_at = mission.ended_at
+        return
+    running = running_assignment(mission)
+    mission.status = MissionStatus.ASSIGNED if running else MissionStatus.PLANNED
 
 
 def _take_back(mission: Mission, wrong: StageEvent) -> str:
@@ -86,11 +126,12 @@ def _was_ended_by(mission: Mission, wrong: StageEvent) -> bool:
 
 
 def _is_ending(event: StageEvent) -> bool:
-    """Whether it ends its mission: it says so, or it departs from the last stop."""
+    """Whether it ends its mission: it says so, or it departs from or ends the last stop."""
     last = last_stop(event.mission) if event.mission else None
     if event.ends_mission or last is None or event.stop is None:
         return event.ends_mission
-    return event.stage == Stage.DEPARTURE and event.stop.seq >= last.seq
+    is_end = event.stage == Stage.DEPARTURE or bool(event.result)
+    return is_end and event.stop.seq >= last.seq
 
 
 def _widen(mission: Mission, event: StageEvent) -> None:

@@ -24,6 +24,7 @@ from missions.results import FIELDS as RESULT_FIELDS
 from missions.results import say_result
 from missions.stages import UNDELIVERED
 
+
 class StopInUse(Conflict):
     """The driver has been there, or its result is known."""
 
