@@ -1,9 +1,7 @@
 """Phones as the office sees them: who carries one, a code to pair one, the end of one."""
 
-import io
 from uuid import UUID
 
-import segno
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.urls import reverse
@@ -20,6 +18,7 @@ from accounts.models import Device, DeviceHolding, DeviceToken, Role
 from accounts.pairing import make_pairing_code
 from accounts.permissions import Allows
 from accounts.phones import enrol_device, revoke_device, rotate_token
+from accounts.qr_codes import qr_svg
 from accounts.serializers import (
     DeviceDetailSerializer,
     DeviceQuery,
@@ -144,15 +143,6 @@ class PairingCodesView(ActorView):
                 "qr_svg": qr_svg(qr_text),
             }
         )
-
-
-def qr_svg(text: str) -> str:
-    """A QR code as an `<svg>` element that scales with its place and needs no style."""
-    out = io.BytesIO()
-    segno.make_qr(text, error="m").save(
-        out, kind="svg", xmldecl=False, omitsize=True, light="#fff", nl=False
-    )
-    return out.getvalue().decode()
 
 
 def detailed(actor: Actor, id: UUID) -> Response:

@@ -65,17 +65,22 @@ def make_pairing_code(
     return row, code
 
 
-def spend_pairing_code(code: str, address: str, *, platform: str = "") -> Paired:
+def spend_pairing_code(
+    code: str, address: str, *, platform: str = "", scope: TokenScope | None = None
+) -> Paired:
     """Trade a code for a token, once. CodeRefused, or TooManyTries for this address.
+
+    With `scope`, a code for another one is refused like an unknown one.
 
     The try is counted before the code is looked at, in a transaction of its own, and given
     back when the code was right: a depot that pairs thirty phones has one address.
     """
     refuse_too_many(TRIES, address, MAX_TRIES)
     with transaction.atomic():
-        spent = PairingCode.objects.filter(
-            code_hash=code_hash(code), used_at__isnull=True, expires_at__gt=Now()
-        ).update(used_at=Now())
+        codes = PairingCode.objects.filter(code_hash=code_hash(code))
+        if scope is not None:
+            codes = codes.filter(scope=scope)
+        spent = codes.filter(used_at__isnull=True, expires_at__gt=Now()).update(used_at=Now())
         if not spent:
             raise CodeRefused("This code is wrong, too old or used; ask for a new one.")
         rows = PairingCode.objects.select_related("employer", "driver")

@@ -11,6 +11,8 @@ REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     # A link to a private file is the proof that one may read it.
     (re.compile(r"(/files/)[^\s?\"'/]+"), r"\1…"),
     (re.compile(r"\bwhsec_[A-Za-z0-9+/=]+"), "…"),
+    # A link that sets a phone up holds a code until it is spent.
+    (re.compile(r"(/phones/link/[a-z0-9-]+/)[^\s?\"'/]+"), r"\1…"),
     (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',]+", re.IGNORECASE), r"\1 …"),
     (
         re.compile(

@@ -18,6 +18,8 @@ import httpx
 import pytest
 from django.db import connection
 
+from config.schedule import QUEUES
+
 PROJECT: Final = Path(__file__).resolve().parent.parent
 READY_TIMEOUT_S: Final = 60.0
 
@@ -40,6 +42,8 @@ def live_site_environment(
         "WEB_WORKERS": "1",
         "DEMO": "0",
         "PROMETHEUS_MULTIPROC_DIR": str(tmp_path_factory.mktemp("metrics")),
+        # The systems that webhooks are sent to run here, too.
+        "OUTBOUND_ALLOW_LOOPBACK": "1",
     }
     for command in (["basemap"], ["collectstatic", "--noinput", "--verbosity", "0"]):
         subprocess.run(
@@ -64,6 +68,27 @@ def live_site(live_site_environment: dict[str, str]) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+@pytest.fixture
+def live_worker(live_site_environment: dict[str, str]) -> Iterator[None]:
+    """A real Celery worker with its clock, on the same database, Redis and files."""
+    var = live_site_environment["VAR_DIR"]
+    command = [
+        sys.executable, "-m", "celery", "-A", "config.celery", "-q", "worker", "--beat",
+        f"--schedule={var}/beat", "--concurrency=1", f"--queues={','.join(QUEUES)}",
+        "--without-gossip", "--without-mingle", "--loglevel=WARNING",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, env=live_site_environment, cwd=PROJECT)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _database_url(database: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from tracking.api.tracks import (
     TruckTrack,
 )
 from tracking.pages import basemap_file, driver_day, fleet_table, home
+from tracking.phone_pages import first_fix, first_fix_by_code, phone_link, set_up_phone
 
 DRIVER = "drivers/<uuid:driver_id>"
 TRUCK = "trucks/<uuid:truck_id>"
@@ -48,5 +49,9 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("fleet/table", fleet_table, name="fleet_table"),
     path("drivers/<uuid:driver_id>/day", driver_day, name="driver_day"),
+    path("phones/new", set_up_phone, name="set_up_phone"),
+    path("phones/link/<slug:client>/<str:code>", phone_link, name="phone_link"),
+    path("phones/<uuid:device_id>/first-fix", first_fix, name="first_fix"),
+    path("phones/codes/<uuid:code_id>/first-fix", first_fix_by_code, name="first_fix_by_code"),
     path("map/<str:name>.json", basemap_file, name="basemap_file"),
 ]

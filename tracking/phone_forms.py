@@ -1,0 +1,51 @@
+"""The form that sets up a phone."""
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor
+from accounts.drivers import visible_drivers
+from accounts.models import Driver
+from tracking.phone_clients import CLIENTS
+
+OWN_APP = "milepost"
+
+# Django's fields can be subscripted in annotations only.
+if TYPE_CHECKING:
+    OneDriver: TypeAlias = forms.ModelChoiceField[Driver]
+else:
+    OneDriver = forms.ModelChoiceField
+
+
+class DriverChoice(OneDriver):
+    """A driver by the id that the API uses, shown by name and number."""
+
+    def label_from_instance(self, driver: Driver) -> str:
+        name = driver.name or str(_("without a name"))
+        return f"{name} ({driver.number})" if driver.number else name
+
+
+class PhoneForm(forms.Form):
+    """Whose phone, which app, and what to call it."""
+
+    driver = DriverChoice(Driver.objects.none(), to_field_name="uuid", label=_("Driver"))
+    client = forms.ChoiceField(
+        choices=[
+            (OWN_APP, _("Our own app")),
+            *((client.slug, client.name) for client in CLIENTS),
+        ],
+        label=_("App on the phone"),
+    )
+    name = forms.CharField(
+        max_length=40,
+        label=_("Name of the phone"),
+        help_text=_("As you want to see it in lists, such as “Samsung of truck 12”."),
+    )
+
+    def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        drivers = self.fields["driver"]
+        assert isinstance(drivers, DriverChoice)  # noqa: S101 (declared just above)
+        drivers.queryset = visible_drivers(actor).order_by("name_folded", "id")
