@@ -11,7 +11,7 @@ from missions.models import Mission, StageEvent, StopResult
 from missions.opening import apply_stage
 from missions.planning import MissionPlan, StopPlan
 from missions.stages import Stage
-from tests.missions.opening_cases import Case, Sent, State
+from tests.missions.opening_cases import Case, Ended, Sent, State
 
 
 def make_mission(
@@ -34,6 +34,13 @@ def mission_before(case: Case, employer: Employer, driver: Driver) -> Mission:
     mission = make_mission(employer, driver, stops=case.stops)
     mission.stops.filter(seq__in=case.called_off).update(result=StopResult.CANCELLED)
     mission.stops.filter(seq__in=case.delivered).update(result=StopResult.SUCCEEDED)
+    for seq, said in case.said.items():
+        mission.stops.filter(seq=seq).update(
+            result=said.result,
+            result_at=said.at,
+            result_source=said.source,
+            result_said_at=said.said_at,
+        )
     mission.status, mission.opened_at = case.before.status, case.before.opened_at
     mission.ended_at, mission.ended_source = case.before.ended_at, case.before.ended_source
     mission.save()
@@ -50,6 +57,8 @@ def put_stage(mission: Mission, driver: Driver, sent: Sent) -> StageEvent:
         stage=sent.stage,
         recorded_at=sent.recorded_at,
         ends_mission=sent.ends_mission,
+        result=sent.result,
+        reason=sent.reason,
         source=MarkSource.DRIVER,
     )
     apply_stage(event)
@@ -65,6 +74,14 @@ def start(mission: Mission, driver: Driver, at: datetime) -> None:
 def state_of(mission: Mission) -> State:
     mission.refresh_from_db()
     return State(mission.status, mission.opened_at, mission.ended_at, mission.ended_source)
+
+
+def results_of(mission: Mission) -> dict[int, Ended]:
+    """How the stops ended of which somebody said so, by their places in the order."""
+    return {
+        stop.seq: Ended(stop.result, stop.result_at, stop.result_reason, stop.result_source)
+        for stop in mission.stops.exclude(result_at=None)
+    }
 
 
 def wrong_open_periods() -> list[int]:

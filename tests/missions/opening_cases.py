@@ -5,8 +5,8 @@ runs it makes a mission with `stops` stops, assigned from the beginning to one d
 it into the state `before`, lets the stages in one by one (or all at once), and compares.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice, permutations
 from typing import Final
@@ -30,6 +30,19 @@ class Sent:
     recorded_at: datetime
     stop: int | None = None
     ends_mission: bool = False
+    result: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a stop ended, by whose word; of a dispatcher's also when it was said, by our clock."""
+
+    result: str
+    at: datetime | None
+    reason: str = ""
+    source: str = "driver"
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,8 @@ class Case:
     """Stages in any order, and the state they lead to, the ended_source left out.
 
     `called_off`, `delivered`: the places of stops whose result is `cancelled` or `succeeded`
-    from the beginning.
+    from the beginning. `said`: what a dispatcher has said of stops; `results`: how those with
+    a result have ended afterwards, by their places.
     """
 
     name: str
@@ -57,6 +71,8 @@ class Case:
     called_off: frozenset[int] = frozenset()
     delivered: frozenset[int] = frozenset()
     before: State = State("assigned")
+    said: Mapping[int, Ended] = field(default_factory=dict)
+    results: Mapping[int, Ended] = field(default_factory=dict)
 
     @property
     def orders(self) -> Iterator[tuple[Sent, ...]]:
@@ -70,6 +86,12 @@ LEAVES_FIRST: Final = Sent(Stage.DEPARTURE, at("09:20"), stop=1)
 ARRIVES_LAST: Final = Sent(Stage.ARRIVAL, at("11:00"), stop=2)
 LEAVES_LAST: Final = Sent(Stage.DEPARTURE, at("11:30"), stop=2)
 SAYS_DONE: Final = Sent(Stage.ARRIVAL, at("12:00"), ends_mission=True)
+
+FAILS_FIRST: Final = Sent(
+    Stage.EXCEPTION, at("09:10"), stop=1, result="failed", reason="receiver_absent"
+)
+DELIVERS_FIRST: Final = Sent(Stage.UNLOADING_ENDED, at("09:15"), stop=1, result="succeeded")
+DELIVERS_LAST: Final = Sent(Stage.SIGNATURE, at("11:20"), stop=2, result="succeeded")
 
 ENDED_BY_DISPATCHER: Final = State("completed", at("08:00"), at("12:00"), "dispatcher")
 ENDED_BY_ITSELF: Final = State("completed", at("08:00"), at("12:00"), "automatic")
@@ -204,5 +226,90 @@ CASES: Final = (
         (Sent(Stage.ARRIVAL, at("13:00")),),
         State("cancelled", at("08:00"), at("12:00")),
         before=State("cancelled", at("08:00"), at("12:00"), "dispatcher"),
+    ),
+    Case(
+        "a result that comes with a stage is the stop's, and of an earlier stop ends nothing",
+        (LEAVES_DEPOT, ARRIVES_FIRST, FAILS_FIRST),
+        State("started", at("08:00")),
+        results={1: Ended("failed", at("09:10"), "receiver_absent")},
+    ),
+    Case(
+        "the later of two results holds",
+        (LEAVES_DEPOT, FAILS_FIRST, DELIVERS_FIRST),
+        State("started", at("08:00")),
+        results={1: Ended("succeeded", at("09:15"))},
+    ),
+    Case(
+        "of two results at one moment it is always the same",
+        (
+            replace(FAILS_FIRST, stage=Stage.ARRIVAL),
+            replace(FAILS_FIRST, stage=Stage.SIGNATURE, result="partially_succeeded"),
+            replace(FAILS_FIRST, reason="damage"),
+        ),
+        State("started", at("09:10")),
+        results={1: Ended("partially_succeeded", at("09:10"), "receiver_absent")},
+    ),
+    Case(
+        "a result may be all that is heard of a mission",
+        (FAILS_FIRST,),
+        State("started", at("09:10")),
+        results={1: Ended("failed", at("09:10"), "receiver_absent")},
+    ),
+    Case(
+        "the last stop's result ends it",
+        (LEAVES_DEPOT, FAILS_FIRST, DELIVERS_LAST),
+        State("completed", at("08:00"), at("11:20")),
+        results={
+            1: Ended("failed", at("09:10"), "receiver_absent"),
+            2: Ended("succeeded", at("11:20")),
+        },
+    ),
+    Case(
+        "the departure after the last stop's result moves the end",
+        (LEAVES_DEPOT, ARRIVES_LAST, DELIVERS_LAST, LEAVES_LAST),
+        State("completed", at("08:00"), at("11:30")),
+        results={2: Ended("succeeded", at("11:20"))},
+    ),
+    Case(
+        "a result of a stop before one that was called off ends it",
+        (LEAVES_DEPOT, DELIVERS_FIRST),
+        State("completed", at("08:00"), at("09:15")),
+        called_off=frozenset({2}),
+        results={1: Ended("succeeded", at("09:15"))},
+    ),
+    Case(
+        "what a dispatcher said after it holds, also when the phone is late",
+        (LEAVES_DEPOT, FAILS_FIRST),
+        State("started", at("08:00")),
+        said={1: Ended("succeeded", at("09:05"), source="dispatcher", said_at=at("10:00"))},
+        results={1: Ended("succeeded", at("09:05"), source="dispatcher")},
+    ),
+    Case(
+        "what a driver says after a dispatcher is newer",
+        (LEAVES_DEPOT, FAILS_FIRST),
+        State("started", at("08:00")),
+        said={1: Ended("succeeded", at("09:05"), source="dispatcher", said_at=at("09:09"))},
+        results={1: Ended("failed", at("09:10"), "receiver_absent")},
+    ),
+    Case(
+        "of a driver and a dispatcher at one moment the dispatcher's word holds",
+        (LEAVES_DEPOT, FAILS_FIRST),
+        State("started", at("08:00")),
+        said={1: Ended("succeeded", at("09:05"), source="dispatcher", said_at=at("09:10"))},
+        results={1: Ended("succeeded", at("09:05"), source="dispatcher")},
+    ),
+    Case(
+        "a result after an automatic end replaces the guess",
+        (replace(DELIVERS_LAST, recorded_at=at("12:45")),),
+        State("completed", at("08:00"), at("12:45")),
+        before=ENDED_BY_ITSELF,
+        results={2: Ended("succeeded", at("12:45"))},
+    ),
+    Case(
+        "a cancelled mission still hears how its stops ended",
+        (FAILS_FIRST, DELIVERS_FIRST),
+        State("cancelled", at("08:00"), at("12:00")),
+        before=State("cancelled", at("08:00"), at("12:00"), "dispatcher"),
+        results={1: Ended("succeeded", at("09:15"))},
     ),
 )

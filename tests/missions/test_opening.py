@@ -11,6 +11,7 @@ from tests.missions.builders import (
     make_mission,
     mission_before,
     put_stage,
+    results_of,
     state_of,
     wrong_open_periods,
 )
@@ -27,6 +28,7 @@ def test_a_mission_opens_and_ends_whatever_the_order_of_its_stages(
             put_stage(mission, ada, sent)
         after = state_of(mission)
         assert replace(after, ended_source="") == replace(case.after, ended_source=""), order
+        assert results_of(mission) == case.results, order
         assert wrong_open_periods() == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from accounts.models import Employer
 from missions.models import Mission
 from tests.cast import Phone
-from tests.missions.builders import mission_before, state_of, wrong_open_periods
+from tests.missions.builders import mission_before, results_of, state_of, wrong_open_periods
 from tests.missions.opening_cases import CASES, Case, Sent
 from tests.tracking.ingest.asgi_phone import AsgiPhone, mark
 
@@ -22,6 +22,8 @@ def as_mark(mission: Mission, sent: Sent) -> dict[str, object]:
         mission=str(mission.uuid),
         stop=stop,
         ends_mission=sent.ends_mission,
+        result=sent.result or None,
+        reason=sent.reason or None,
         id=str(mission.uuid),
     )
 
@@ -37,10 +39,12 @@ def test_a_mission_opens_and_ends_whatever_the_order_of_its_stages(
             answer = replay_ingest.post(ada_phone.token, [as_mark(mission, sent)])
             assert answer.statuses == ["stored"]
         assert replace(state_of(mission), ended_source="") == expected, order
+        assert results_of(mission) == case.results, order
     if case.stages:
         mission = mission_before(case, acme, ada_phone.driver)
         replay_ingest.post(ada_phone.token, [as_mark(mission, sent) for sent in case.stages])
         assert replace(state_of(mission), ended_source="") == expected, "all at once"
+        assert results_of(mission) == case.results, "all at once"
     assert wrong_open_periods() == []
 
 
