@@ -5,7 +5,9 @@ from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
 from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import BasePermission
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -64,6 +66,18 @@ class ActorView(APIView):
     def _valid(form: BaseSerializer[Any]) -> dict[str, Any]:
         form.is_valid(raise_exception=True)
         return dict(form.validated_data)
+
+
+class AnyAccept(BaseContentNegotiation):
+    """For files: the ending of the address says what is wanted, whatever an Accept header says."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0] if parsers else None
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
 
 
 def shown(row: object, form: type[BaseSerializer[Any]], status: int = 200) -> Response:

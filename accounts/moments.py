@@ -1,4 +1,4 @@
-"""Moments as RFC 3339 text with a zone. (pure)"""
+"""Moments as RFC 3339 text with a zone, read and written. (pure)"""
 
 import re
 from datetime import UTC, datetime
@@ -26,3 +26,11 @@ def moment(text: str) -> datetime:
     if not EARLIEST <= found < LATEST:
         raise ValueError(f"{text!r} is too far away to be meant")
     return found
+
+
+def rfc3339(at: datetime) -> str:
+    """An aware time in UTC, with as many decimals as it has: none, 3 or 6."""
+    text = at.isoformat()
+    if text[-6:] != "+00:00":
+        return rfc3339(at.astimezone(UTC))
+    return f"{text[:-9] if text[-9:-6] == '000' else text[:-6]}Z"

@@ -12,20 +12,35 @@ from missions.api.assignments import (
     TruckView,
     UnassignView,
 )
-from missions.api.imports import ConfirmImportView, ImportsView
+from missions.api.attachments import AttachmentLinkView, AttachmentsView
 from missions.api.changes import ChangesView
+from missions.api.exports import ENDINGS, MissionTableView, StageTableView
+from missions.api.imports import ConfirmImportView, ImportsView
 from missions.api.mine import MyMissionsView
 from missions.api.missions import MissionsView, OneMissionView
+from missions.api.my_attachments import MyAttachmentLinkView, MyAttachmentsView
 from missions.api.my_signatures import MySignaturesView
+from missions.api.my_stages import MyCorrectionsView, MyMissionStagesView
 from missions.api.signatures import SignatureLinkView, SignaturesView
 from missions.api.sites import OneSiteView, SitesView
 from missions.api.stages import StagesView
 from missions.api.stops import OneStopView, StopOrderView, StopResultView, StopsView
+from missions.api.webhooks import (
+    DeliveriesView,
+    OneWebhookView,
+    RedeliverView,
+    WebhookDisableView,
+    WebhookEnableView,
+    WebhookSecretView,
+    WebhooksView,
+    WebhookTestView,
+)
 from missions.file_links import file_view
 
 MISSION = "missions/<uuid:mission_id>"
 ASSIGNMENT = f"{MISSION}/assignments/<uuid:assignment_id>"
 STOP = f"{MISSION}/stops/<uuid:stop_id>"
+WEBHOOK = "webhooks/<uuid:id>"
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("missions", MissionsView.as_view(), name="missions"),
@@ -53,6 +68,20 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         SignatureLinkView.as_view(),
         name="signature-link",
     ),
+    *(
+        path(
+            f"missions.{ending}", MissionTableView.as_view(ending=ending), name=f"missions-{ending}"
+        )
+        for ending in ENDINGS
+    ),
+    *(
+        path(
+            f"{MISSION}/stages.{ending}",
+            StageTableView.as_view(ending=ending),
+            name=f"stages-{ending}",
+        )
+        for ending in ENDINGS
+    ),
     path("mission-imports", ImportsView.as_view(), name="mission-imports"),
     path(
         "mission-imports/<uuid:import_id>/confirm",
@@ -61,8 +90,36 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("sites", SitesView.as_view(), name="sites"),
     path("sites/<uuid:site_id>", OneSiteView.as_view(), name="site"),
+    path("webhooks", WebhooksView.as_view(), name="webhooks"),
+    path(WEBHOOK, OneWebhookView.as_view(), name="webhook"),
+    path(f"{WEBHOOK}/rotate-secret", WebhookSecretView.as_view(), name="webhook-rotate-secret"),
+    path(f"{WEBHOOK}/enable", WebhookEnableView.as_view(), name="webhook-enable"),
+    path(f"{WEBHOOK}/disable", WebhookDisableView.as_view(), name="webhook-disable"),
+    path(f"{WEBHOOK}/test", WebhookTestView.as_view(), name="webhook-test"),
+    path(f"{WEBHOOK}/deliveries", DeliveriesView.as_view(), name="webhook-deliveries"),
+    path(
+        f"{WEBHOOK}/deliveries/<uuid:delivery_id>/redeliver",
+        RedeliverView.as_view(),
+        name="webhook-redeliver",
+    ),
     path("changes", ChangesView.as_view(), name="changes"),
+    path(f"{MISSION}/attachments", AttachmentsView.as_view(), name="attachments"),
+    path(
+        f"{MISSION}/attachments/<uuid:attachment_id>/link",
+        AttachmentLinkView.as_view(),
+        name="attachment-link",
+    ),
     path("me/missions", MyMissionsView.as_view(), name="my-missions"),
+    path("me/missions/<uuid:mission_id>/stages", MyMissionStagesView.as_view(), name="my-stages"),
+    path(
+        "me/stages/<uuid:stage_id>/corrections", MyCorrectionsView.as_view(), name="my-corrections"
+    ),
+    path("me/attachments", MyAttachmentsView.as_view(), name="my-attachments"),
+    path(
+        "me/attachments/<uuid:attachment_id>/link",
+        MyAttachmentLinkView.as_view(),
+        name="my-attachment-link",
+    ),
     path("me/signatures", MySignaturesView.as_view(), name="my-signatures"),
 ]
 page_urlpatterns: list[URLPattern | URLResolver] = [

@@ -11,7 +11,7 @@ may be synchronous or not:
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from json import dumps
 from math import isfinite
@@ -19,6 +19,7 @@ from typing import Final, NamedTuple, Protocol
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
+from accounts.moments import rfc3339 as rfc3339
 from tracking.geometry import distance_m
 from tracking.legs import LONGEST_DRIVING_S, WIDEST_STANDSTILL, spacing_or_least_m
 
@@ -68,14 +69,6 @@ def degrees(e7: int) -> str:
     # A division of integers is rounded once, and repr() then gives back the shortest decimal,
     # which is the exact one: 10 digits are far fewer than a float keeps.
     return repr(e7 / 1e7) if e7 >= 1000 or e7 <= -1000 else f"{e7 / 1e7:.7f}"
-
-
-def rfc3339(at: datetime) -> str:
-    """An aware time in UTC, with as many decimals as it has: none, 3 or 6."""
-    text = at.isoformat()
-    if text[-6:] != "+00:00":
-        return rfc3339(at.astimezone(UTC))
-    return f"{text[:-9] if text[-9:-6] == '000' else text[:-6]}Z"
 
 
 class GeoJson:

@@ -13,14 +13,13 @@ from django.utils import timezone
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from accounts.actors import actor_of
+from accounts.http import AnyAccept
 from accounts.models import Driver, Role, Truck
 from accounts.pagination import DEFAULT_LIMIT, MAX_LIMIT, limit_of
 from accounts.permissions import DRIVER, Allows
@@ -167,18 +166,6 @@ class MyFixes(FixesView):
     def get(self, request: Request) -> Response:
         """The fixes of the driver who carries the phone that asks."""
         return self.page(request, own_driver(request))
-
-
-class AnyAccept(BaseContentNegotiation):
-    """The ending of the address says what is wanted; an Accept header does not matter."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0] if parsers else None
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
 
 
 class TrackSchema(AutoSchema):
