@@ -16,6 +16,11 @@ app = Celery("milepost")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
-    job.task: {"task": job.task, "schedule": job.every, "options": {"queue": job.queue}}
+    job.task: {
+        "task": job.task,
+        "schedule": job.every,
+        # A message that waited for longer is dropped: the next one finds the same rows.
+        "options": {"queue": job.queue, "expires": job.every.total_seconds()},
+    }
     for job in JOBS
 }

@@ -20,6 +20,10 @@ JOBS: tuple[Job, ...] = (
     Job("tracking.tasks.end_silent_missions", timedelta(minutes=10), "upkeep"),
     Job("tracking.tasks.end_silent_duties", timedelta(minutes=10), "upkeep"),
     Job("tracking.tasks.expire_quarantine", timedelta(hours=1), "upkeep"),
+    Job("missions.tasks.make_thumbnails", timedelta(minutes=1), "default"),
+    Job("missions.tasks.sweep_orphans", timedelta(hours=1), "upkeep"),
     Job("missions.tasks.forget_old_imports", timedelta(hours=1), "upkeep"),
+    Job("missions.tasks.tell_of_changes", timedelta(seconds=10), "default"),
+    Job("missions.tasks.forget_old_changes", timedelta(hours=1), "upkeep"),
     Job("accounts.tasks.forget_spent_codes", timedelta(hours=1), "upkeep"),
 )

@@ -11,7 +11,7 @@ def test_a_job_names_a_task_and_a_queue_that_a_worker_has(job: Job) -> None:
     app.loader.import_default_modules()
     assert job.task in app.tasks
     assert job.queue in QUEUES
-    assert job.every.total_seconds() >= 60
+    assert job.every.total_seconds() >= 10
 
 
 def test_the_clock_knows_every_job() -> None:
