@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.models import Driver, MarkSource, TruckAssignment
-from accounts.refusals import Invalid
+from accounts.refusals import Conflict, Invalid
 from missions.edits import record_change
 from missions.lifecycle import MoveRefused, locked, refuse_future
 from missions.models import Mission, MissionAssignment, MissionStatus, StageEvent, Stop
 from missions.opening import apply_stage
-from missions.stages import Stage
+from missions.stages import UNDELIVERED, Stage
 
 UNREADY: Final = frozenset({MissionStatus.DRAFT, MissionStatus.PLANNED, MissionStatus.CANCELLED})
 
@@ -31,6 +31,13 @@ class EnteredStage:
     remark: str = ""
     ends_mission: bool = False
     corrects: StageEvent | None = None
+    is_retraction: bool = False
+
+
+class AlreadyCorrected(Conflict):
+    """Another word took the place of this stage before; `correction` names it."""
+
+    code = "already_corrected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +54,13 @@ def enter_stage(mission: Mission, entered: EnteredStage, *, actor: Actor) -> Ent
 
     Entered again with the same stage, stop and time, the stored one comes back. A
     correction is a new row: the one it corrects stays, for both to be seen, and no longer
-    opens or ends the mission.
+    opens or ends the mission. A retraction repeats the row that it takes back. What the
+    corrected stage said of how its stop ended stays said, of the stop that is named now.
+
+    AlreadyCorrected when another correction was first: that one can be corrected in turn.
     """
     refuse_future(entered.recorded_at, "recorded_at")
-    _refuse_too_old(entered.recorded_at)
+    refuse_too_old(entered.recorded_at)
     _refuse_unreasoned(entered)
     mission = locked(mission)
     if mission.status in UNREADY:
@@ -58,30 +68,56 @@ def enter_stage(mission: Mission, entered: EnteredStage, *, actor: Actor) -> Ent
     stored = _stored(mission, entered)
     if stored is not None:
         return Entered(stored, is_new=False)
+    if entered.corrects is not None:
+        refuse_corrected(entered.corrects)
     assignment = _assignment_at(mission, entered.recorded_at)
     driver = _available(assignment)
+    result, result_reason = _kept_result(entered)
     event = StageEvent.objects.create(
         employer_id=mission.employer_id,
         driver=driver,
-        truck_id=assignment.truck_id or _truck_id_at(driver, entered.recorded_at),
+        truck_id=assignment.truck_id or truck_id_at(driver, entered.recorded_at),
         mission=mission,
         stop=entered.stop,
         stage=entered.stage,
         recorded_at=entered.recorded_at,
-        reason=entered.reason,
+        reason=entered.reason or result_reason,
+        result=result,
         remark=entered.remark,
         ends_mission=entered.ends_mission,
         source=MarkSource.DISPATCHER,
         corrects=entered.corrects,
+        is_retraction=entered.is_retraction,
         author=actor.user,
     )
     mission = apply_stage(event) or mission
-    action = "stage.corrected" if entered.corrects else "stage.entered"
+    action = "stage.entered" if entered.corrects is None else correction_of(event)
     record_change(mission, action, actor, of=event, detail={"stage": entered.stage.label})
     return Entered(event, is_new=True)
 
 
-def _refuse_too_old(at: datetime) -> None:
+def correction_of(event: StageEvent) -> str:
+    """What the audit trail calls a correction."""
+    return "stage.retracted" if event.is_retraction else "stage.corrected"
+
+
+def refuse_corrected(wrong: StageEvent) -> None:
+    """Two words cannot both take the place of one. Call with its mission locked."""
+    correction = StageEvent.objects.filter(corrects=wrong).first()
+    if correction is not None:
+        extra = {"correction": str(correction.uuid)}
+        raise AlreadyCorrected("This stage was corrected before.", extra=extra)
+
+
+def _kept_result(entered: EnteredStage) -> tuple[str, str]:
+    """The result that a corrected stage said, and its reason; blank when it said none."""
+    wrong = entered.corrects
+    if wrong is None or entered.stop is None or entered.is_retraction:
+        return "", ""
+    return wrong.result, wrong.reason if wrong.result in UNDELIVERED else ""
+
+
+def refuse_too_old(at: datetime) -> None:
     """As for phones. A slip in the year would open the mission for years."""
     if at < timezone.now() - timedelta(days=settings.MAX_FIX_AGE_DAYS):
         detail = f"This is more than {settings.MAX_FIX_AGE_DAYS} days ago."
@@ -89,7 +125,10 @@ def _refuse_too_old(at: datetime) -> None:
 
 
 def _refuse_unreasoned(entered: EnteredStage) -> None:
-    if (entered.stage == Stage.EXCEPTION) != bool(entered.reason):
+    if entered.is_retraction and entered.corrects is None:
+        raise Invalid("Say which stage did not happen.", field="corrects", code="required")
+    is_exception = entered.stage == Stage.EXCEPTION
+    if not entered.is_retraction and is_exception != bool(entered.reason):
         detail = "An exception has a reason from the list, and no other stage has one."
         raise Invalid(detail, field="reason", code="reason_and_stage")
     if entered.corrects and not entered.remark:
@@ -102,6 +141,7 @@ def _stored(mission: Mission, entered: EnteredStage) -> StageEvent | None:
         recorded_at=entered.recorded_at,
         stop=entered.stop,
         corrects=entered.corrects,
+        is_retraction=entered.is_retraction,
         source=MarkSource.DISPATCHER,
     ).first()
 
@@ -126,6 +166,6 @@ def _available(assignment: MissionAssignment) -> Driver:
     return driver
 
 
-def _truck_id_at(driver: Driver, at: datetime) -> int | None:
+def truck_id_at(driver: Driver, at: datetime) -> int | None:
     assignments = TruckAssignment.objects.filter(driver=driver, period__contains=at)
     return assignments.values_list("truck_id", flat=True).first()

@@ -69,7 +69,8 @@ def _settle_results(mission: Mission, event: StageEvent) -> bool:
     """Whether the result of a stop changed: of the stage's, or of the one it corrects."""
     spoken = [said for said in (event, event.corrects) if said is not None and said.result]
     stops = mission.stops.filter(pk__in=[said.stop_id for said in spoken])
-    return any([settle_result(stop) for stop in stops])
+    changed = [settle_result(stop) for stop in stops]
+    return any(changed)
 
 
 def _move_by(mission: Mission, event: StageEvent) -> None:

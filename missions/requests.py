@@ -18,7 +18,7 @@ from missions.fields import (
 from missions.goods import GoodsPlan, numbered
 from missions.models import MissionStatus, Site, StopPurpose, StopResult
 from missions.planning import MissionPlan, StopPlan
-from missions.stages import EXCEPTION_REASONS
+from missions.stages import EXCEPTION_REASONS, SAID_BY_DRIVERS
 
 MOST_STOPS = 200
 MOST_GOODS = 500
@@ -161,15 +161,41 @@ class OrderRequest(serializers.Serializer[Any]):
 
 
 class NewStage(serializers.Serializer[Any]):
-    """A stage that a dispatcher enters; `corrects` names the stage that it puts right."""
+    """A stage that a dispatcher enters; `corrects` names the stage that it puts right.
 
-    stage = StageField()
-    recorded_at = MomentField()
+    With `is_retraction` that stage did not happen, and nothing else need be said but why.
+    """
+
+    stage = StageField(required=False, help_text="Needed, except for a retraction.")
+    recorded_at = MomentField(required=False, help_text="Needed, except for a retraction.")
     stop = serializers.UUIDField(required=False, allow_null=True)
     reason = serializers.ChoiceField(EXCEPTION_REASONS, required=False, allow_blank=True)
     remark = serializers.CharField(max_length=2000, required=False, allow_blank=True)
     ends_mission = serializers.BooleanField(required=False)
     corrects = serializers.UUIDField(required=False, allow_null=True)
+    is_retraction = serializers.BooleanField(default=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        needed = ("corrects",) if attrs["is_retraction"] else ("stage", "recorded_at")
+        missing = [name for name in needed if attrs.get(name) is None]
+        if missing:
+            required = serializers.Field.default_error_messages["required"]
+            raise serializers.ValidationError(dict.fromkeys(missing, required), "required")
+        return attrs
+
+
+class NewCorrection(serializers.Serializer[Any]):
+    """What a driver says of a stage of their own: what is not named stays as it was."""
+
+    client_id = serializers.CharField(max_length=100, help_text="The phone's own, once each.")
+    reason = serializers.CharField(max_length=2000, help_text="Why it is corrected.")
+    is_retraction = serializers.BooleanField(default=False, help_text="It did not happen.")
+    stage = StageField(required=False)
+    recorded_at = MomentField(required=False)
+    stop = serializers.UUIDField(required=False, allow_null=True)
+    exception_reason = serializers.ChoiceField(EXCEPTION_REASONS, required=False)
+    result = serializers.ChoiceField(SAID_BY_DRIVERS, required=False, allow_blank=True)
+    ends_mission = serializers.BooleanField(required=False)
 
 
 class AssignmentChange(Form):
@@ -192,4 +218,13 @@ class MissionFilter(Form):
         max_length=200,
         required=False,
         help_text="Part of a reference, an external id, a site or its address.",
+    )
+
+
+class MyMissionsFilter(serializers.Serializer[Any]):
+    days = serializers.IntegerField(
+        min_value=0,
+        max_value=31,
+        default=7,
+        help_text="How many days after today. What has started is there in any case.",
     )

@@ -219,7 +219,7 @@ class ChangedFieldSerializer(Form):
 class StageSerializer(serializers.ModelSerializer[StageEvent]):
     """A stage with its own position, as far as it may be shown.
 
-    A driver who was erased, or is not available, is null and so are the places.
+    A driver who was erased, or is not available, is null and so are the places and the note.
     """
 
     id = serializers.UUIDField(source="uuid", read_only=True)
@@ -237,6 +237,7 @@ class StageSerializer(serializers.ModelSerializer[StageEvent]):
             "stage",
             "recorded_at",
             "received_at",
+            "client_id",
             "driver",
             "truck",
             "stop",
@@ -245,13 +246,17 @@ class StageSerializer(serializers.ModelSerializer[StageEvent]):
             "accuracy_m",
             "odometer_m",
             "position_source",
+            "position_recorded_at",
             "site_distance_m",
             "site_check",
             "reason",
+            "result",
+            "note",
             "remark",
             "ends_mission",
             "source",
             "corrects",
+            "is_retraction",
             "author",
         ]
         read_only_fields = fields
@@ -259,5 +264,5 @@ class StageSerializer(serializers.ModelSerializer[StageEvent]):
     def to_representation(self, instance: StageEvent) -> dict[str, Any]:
         shown = super().to_representation(instance)
         if instance.driver is None or instance.driver.frozen_at is not None:
-            shown |= dict.fromkeys(("driver", "latitude", "longitude", "accuracy_m"))
+            shown |= dict.fromkeys(("driver", "latitude", "longitude", "accuracy_m", "note"))
         return shown

@@ -17,6 +17,7 @@ from missions.entering import EnteredStage, enter_stage
 from missions.models import Mission, StageEvent
 from missions.requests import NewStage
 from missions.serializers import StageSerializer
+from missions.stages import Stage
 
 Row = TypeVar("Row", bound=Model)
 
@@ -62,11 +63,14 @@ class StagesView(MissionView):
 
 def _stage_of(mission: Mission, asked: dict[str, Any]) -> EnteredStage:
     fields = dict(asked)
-    return EnteredStage(
-        stop=_own(mission.stops.all(), fields.pop("stop", None), "stop"),
-        corrects=_own(mission.stage_events.all(), fields.pop("corrects", None), "corrects"),
-        **fields,
-    )
+    stop = _own(mission.stops.all(), fields.pop("stop", None), "stop")
+    corrects = _own(mission.stage_events.all(), fields.pop("corrects", None), "corrects")
+    if corrects is not None and fields["is_retraction"]:
+        # It repeats what did not happen, and says only why.
+        fields |= {"stage": Stage(corrects.stage), "recorded_at": corrects.recorded_at}
+        fields |= {"reason": corrects.reason, "ends_mission": corrects.ends_mission}
+        stop = corrects.stop
+    return EnteredStage(stop=stop, corrects=corrects, **fields)
 
 
 def _own(rows: QuerySet[Row], uuid: UUID | None, field: str) -> Row | None:
