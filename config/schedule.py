@@ -19,6 +19,7 @@ JOBS: tuple[Job, ...] = (
     Job("tracking.tasks.make_partitions", timedelta(hours=1), "upkeep"),
     Job("tracking.tasks.end_silent_missions", timedelta(minutes=10), "upkeep"),
     Job("tracking.tasks.end_silent_duties", timedelta(minutes=10), "upkeep"),
+    Job("tracking.tasks.issue_proofs", timedelta(minutes=1), "default"),
     Job("tracking.tasks.expire_quarantine", timedelta(hours=1), "upkeep"),
     Job("missions.tasks.make_thumbnails", timedelta(minutes=1), "default"),
     Job("missions.tasks.sweep_orphans", timedelta(hours=1), "upkeep"),

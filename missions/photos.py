@@ -28,6 +28,8 @@ from accounts.refusals import Problem
 MAX_BYTES: Final = 25 * 1024 * 1024
 # A telephone's 48 megapixels and a little; decoded, a pixel takes 4 bytes.
 MAX_PIXELS: Final = 50_000_000
+# The decoder of WebP takes 16: half as many, so that all formats share one bound of memory.
+MAX_PIXELS_OF_WEBP: Final = 25_000_000
 MAX_SIDE_PX: Final = 30_000  # a JPEG has at most 65,535
 QUALITY: Final = 88
 THUMBNAIL_PX: Final = 512
@@ -41,6 +43,10 @@ MEDIA_TYPES: Final = {
     "HEIF": "image/heic",
 }
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "HEIF")
+# How files of these formats begin, so that one cut in its head is told from another kind.
+_SIGNATURES: Final = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP|....ftyp(hei|hev|mif1|msf1)", re.DOTALL
+)
 KEPT_MEDIA_TYPE: Final = "image/jpeg"
 KEPT_SUFFIX: Final = ".jpg"
 
@@ -104,14 +110,15 @@ class Photo:
 def read_photo(file: IO[bytes], size_bytes: int) -> Photo:
     """The picture in a file, as it may be kept. Raises the refusals above.
 
-    Takes about 8 bytes of memory a pixel at its peak: bound how many run at once.
+    Takes about 8 bytes of memory a pixel at its peak, 410 MB for 50 megapixels: bound how
+    many run at once.
     """
     if size_bytes == 0:
         raise PhotoEmpty("The file is empty: send it again.")
     if size_bytes > MAX_BYTES:
         raise PhotoTooLarge(f"A photo has at most {MAX_BYTES // 1024**2} MB.")
     with _opened(file) as image:
-        _refuse_too_many_pixels(image.size)
+        _refuse_too_many_pixels(image)
         original_media_type = MEDIA_TYPES[image.format or ""]
         is_lossless = image.format == "PNG"
         taken = _taken(image)
@@ -137,24 +144,31 @@ def _opened(file: IO[bytes]) -> Image.Image:
     try:
         return Image.open(file, formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_many_pixels() from None
+        raise _too_many_pixels(MAX_PIXELS) from None
     except MemoryError:
         raise
     # Decoders raise whatever they trip over: all of it says that this is no photo.
     except Exception:
+        if _begins_as_photo(file):
+            raise _broken() from None
         detail = "This is no JPEG, PNG, WebP or HEIC, whatever it is called."
         raise PhotoTypeUnknown(detail) from None
 
 
-def _refuse_too_many_pixels(size: tuple[int, int]) -> None:
-    width_px, height_px = size
-    if width_px * height_px > MAX_PIXELS or max(size) > MAX_SIDE_PX:
-        raise _too_many_pixels()
+def _begins_as_photo(file: IO[bytes]) -> bool:
+    file.seek(0)
+    return _SIGNATURES.match(file.read(16)) is not None
 
 
-def _too_many_pixels() -> PhotoTooManyPixels:
-    most = f"{MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE_PX} pixels on a side"
-    return PhotoTooManyPixels(f"A photo has at most {most}.")
+def _refuse_too_many_pixels(image: Image.Image) -> None:
+    most = MAX_PIXELS_OF_WEBP if image.format == "WEBP" else MAX_PIXELS
+    if image.width * image.height > most or max(image.size) > MAX_SIDE_PX:
+        raise _too_many_pixels(most)
+
+
+def _too_many_pixels(most: int) -> PhotoTooManyPixels:
+    bounds = f"{most // 1_000_000} megapixels and {MAX_SIDE_PX} pixels on a side"
+    return PhotoTooManyPixels(f"A photo of this kind has at most {bounds}.")
 
 
 # --- The picture -----------------------------------------------------------------------------
@@ -169,7 +183,11 @@ def _upright(image: Image.Image) -> Image.Image:
     except MemoryError:
         raise
     except Exception:
-        raise PhotoBroken("The photo ends early or is damaged: send it again.") from None
+        raise _broken() from None
+
+
+def _broken() -> PhotoBroken:
+    return PhotoBroken("The photo ends early or is damaged: take it again.")
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:

@@ -128,7 +128,7 @@ def _picture(sent: SentSignature) -> bytes | None:
 
 @transaction.atomic
 def _sign(device: Device, sent: SentSignature, *, image: str) -> Signed:
-    driver = _holder_at(device, sent.recorded_at)
+    driver = holder_at(device, sent.recorded_at)
     mission = own_mission(driver, sent.mission)
     stop = own_stop(mission, sent.stop)
     document = document_of(mission, stop, sent)
@@ -158,7 +158,7 @@ def _sign(device: Device, sent: SentSignature, *, image: str) -> Signed:
     return Signed(signature, is_new=True, warnings=_warnings(signature))
 
 
-def _holder_at(device: Device, moment: datetime) -> Driver:
+def holder_at(device: Device, moment: datetime) -> Driver:
     """Who carried the phone then, locked until the end, so that a freeze waits or wins."""
     holding = DeviceHolding.objects.filter(device=device, period__contains=moment).first()
     if holding is None:
