@@ -11,6 +11,7 @@
 
 import asyncio
 import functools
+import re
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -32,6 +33,8 @@ CONNECT_S: Final = 4.0  # for one address, so that a second one still gets its t
 ADDRESSES_TRIED: Final = 3
 MAX_BYTES: Final = 1024
 
+# A name or an address; an IPv6 one comes without its brackets.
+HOST: Final = re.compile(r"[0-9A-Za-z._:-]+")
 GLOBAL_V6: Final = IPv6Network("2000::/3")
 # Parts of it that are not somebody's server: protocols and tunnels (Teredo, 6to4), examples.
 # RFC 6890 and the registry of IANA; Python's own list differs between patch releases.
@@ -161,7 +164,7 @@ class Gate:
     def _judged(self, url: httpx.URL, within_s: float) -> list[Address]:
         """Every address of the URL's name; each may be reached."""
         port = url.port or (443 if url.scheme == "https" else 80)
-        asked = _resolvers().submit(self.resolve, url.host, port)
+        asked = _resolvers().submit(self.resolve, _host_of(url), port)
         try:
             found = asked.result(timeout=within_s)
         except NotInTime:
@@ -226,7 +229,7 @@ class Gate:
                 url.copy_with(host=str(address)),
                 headers=headers,
                 content=request.body,
-                extensions={"sni_hostname": url.host},
+                extensions={"sni_hostname": _host_of(url)},
             ) as answer,
         ):
             body = bytearray()
@@ -244,9 +247,15 @@ def _checked(text: str) -> httpx.URL:
     except (httpx.InvalidURL, TypeError, ValueError):
         raise UrlRefused from None
     schemes = {"https", "http"} if settings.OUTBOUND_ALLOW_LOOPBACK else {"https"}
-    if url.scheme not in schemes or not url.host or url.userinfo or url.fragment:
+    is_plain = HOST.fullmatch(_host_of(url)) and (url.port is None or 0 < url.port < 65536)
+    if url.scheme not in schemes or not is_plain or url.userinfo or url.fragment:
         raise UrlRefused
     return url
+
+
+def _host_of(url: httpx.URL) -> str:
+    """The name as it goes over the wire: `xn--…` for one with other letters than ASCII's."""
+    return url.raw_host.decode("ascii")
 
 
 def _parsed(address: str) -> Address:
