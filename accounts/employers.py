@@ -13,9 +13,12 @@ from accounts.audit import record
 from accounts.models import Employer, TrackingWindow
 from accounts.refusals import Invalid
 
-# Settings whose values go into the audit trail: they say what was tracked when. A name or
-# a justification is text a person wrote, so of those only the name of the field does.
-_VALUES_IN_TRAIL: Final = frozenset({"tracking_window", "min_spacing_m", "route_months"})
+# Settings whose values go into the audit trail: they say what was tracked when, and what
+# counted as late. A name or a justification is text a person wrote, so of those only the
+# name of the field does.
+_VALUES_IN_TRAIL: Final = frozenset(
+    {"tracking_window", "min_spacing_m", "route_months", "early_s", "late_s"}
+)
 MAX_SPACING_M: Final = 100_000
 
 

@@ -62,6 +62,16 @@ class EmployerSerializer(Form):
     window_justification = serializers.CharField(allow_blank=True, max_length=5000)
     min_spacing_m = serializers.IntegerField(min_value=0, max_value=100_000)
     route_months = serializers.IntegerField(min_value=1, max_value=12)
+    early_s = serializers.IntegerField(
+        min_value=0,
+        max_value=86_400,
+        help_text="an arrival so long before its planned time, without a window, is on time",
+    )
+    late_s = serializers.IntegerField(
+        min_value=0,
+        max_value=86_400,
+        help_text="an arrival so long after its planned time, without a window, is on time",
+    )
     staff_informed_on = serializers.DateField(allow_null=True)
     created_at = serializers.DateTimeField(read_only=True)
 
@@ -256,6 +266,17 @@ class DutyMarkSerializer(Form):
 # --- Phones -----------------------------------------------------------------------------
 
 
+class Health(Form):
+    """What a phone last said of itself; what is unknown is left out."""
+
+    battery = serializers.FloatField(required=False, help_text="0 to 1")
+    is_charging = serializers.BooleanField(required=False)
+    permission = serializers.ChoiceField(["always", "while_in_use", "denied"], required=False)
+    is_location_on = serializers.BooleanField(required=False, help_text="the location service")
+    app_version = serializers.CharField(required=False)
+    at = serializers.DateTimeField(required=False)
+
+
 class DeviceSerializer(Form):
     id = serializers.UUIDField(source="uuid")
     name = serializers.CharField()
@@ -263,6 +284,7 @@ class DeviceSerializer(Form):
     scope = serializers.ChoiceField(TokenScope.choices, allow_null=True)
     holder = serializers.UUIDField(allow_null=True, help_text="the driver who carries it now")
     last_seen_at = serializers.DateTimeField(allow_null=True)
+    health = Health()
     revoked_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import ErrorDetail, NotFound
 
 from accounts.models import Driver
 from accounts.serializers import MomentField as MomentField
@@ -55,7 +55,24 @@ class ClockField(serializers.CharField):
         return clock
 
 
-class OpeningFields(serializers.Serializer[Any]):
+class WholeFields(serializers.Serializer[Any]):
+    """An object inside another that a change replaces as a whole.
+
+    DRF takes the fields of inner objects, too, for optional while the outer one is changed.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        missing = {
+            name: [ErrorDetail(str(field.error_messages["required"]), "required")]
+            for name, field in self.fields.items()
+            if field.required and isinstance(data, Mapping) and name not in data
+        }
+        if missing:
+            raise serializers.ValidationError(missing)
+        return super().to_internal_value(data)
+
+
+class OpeningFields(WholeFields):
     """Open on these days from `opens` until `closes`."""
 
     days = serializers.ListField(
@@ -70,7 +87,21 @@ class OpeningFields(serializers.Serializer[Any]):
         return sorted(set(days))
 
 
-class OpeningHoursField(serializers.ListField):
+class BoundedListField(serializers.ListField):
+    """A list whose length is judged before what is in it, which may cost queries."""
+
+    def __init__(self, *, max_length: int, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+        self.most = max_length
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and len(data) > self.most:
+            detail = f"These are {len(data)}; at most {self.most} are taken."
+            raise serializers.ValidationError(detail, code="max_length")
+        return super().to_internal_value(data)
+
+
+class OpeningHoursField(BoundedListField):
     """The hours of a site, as opening_hours.py describes them; an empty list: nobody said."""
 
     def __init__(self, **options: Any) -> None:
@@ -81,7 +112,7 @@ class OpeningHoursField(serializers.ListField):
         wrong = {}
         for problem in hours_problems(hours):
             index, name = problem.pointer.strip("/").split("/")
-            wrong[index] = {name: [serializers.ErrorDetail(problem.detail, problem.code)]}
+            wrong[index] = {name: [ErrorDetail(problem.detail, problem.code)]}
         if wrong:
             raise serializers.ValidationError(wrong)
         return hours

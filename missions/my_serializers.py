@@ -1,26 +1,59 @@
 """Missions as the driver's phone gets them: where to go, and what is wanted there."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import Truck
+from missions.fields import OpeningHoursField
 from missions.models import Mission, Site
 from missions.serializers import StopSerializer
+from missions.stop_warnings import site_zone
 
 
 class MySiteSerializer(serializers.ModelSerializer[Site]):
+    """Where to go, when it is open (in `timezone`), and whom to ask for."""
+
     id = serializers.UUIDField(source="uuid", read_only=True)
+    timezone = serializers.SerializerMethodField()
+    opening_hours = OpeningHoursField(read_only=True)
 
     class Meta:
         model = Site
-        fields: ClassVar = ["id", "name", "address", "country", "latitude", "longitude", "radius_m"]
+        fields: ClassVar = [
+            "id",
+            "name",
+            "kind",
+            "address",
+            "country",
+            "latitude",
+            "longitude",
+            "radius_m",
+            "timezone",
+            "language",
+            "opening_hours",
+            "contact_name",
+            "contact_phone",
+        ]
         read_only_fields = fields
+
+    def get_timezone(self, site: Site) -> str:
+        return str(site_zone(site))
+
+
+# What is between the dispatcher and the customer.
+NOT_FOR_DRIVERS: Final = frozenset({"free_time_s", "warnings"})
 
 
 class MyStopSerializer(StopSerializer):
     site = MySiteSerializer(read_only=True, allow_null=True)  # type: ignore[assignment]
+
+    class Meta(StopSerializer.Meta):
+        fields: ClassVar = [
+            name for name in StopSerializer.Meta.fields if name not in NOT_FOR_DRIVERS
+        ]
+        read_only_fields = fields
 
 
 class MyTruckSerializer(serializers.ModelSerializer[Truck]):

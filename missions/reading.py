@@ -1,7 +1,7 @@
 """Which missions somebody sees, with all that is shown of them in a fixed number of queries."""
 
 from collections.abc import Mapping
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,8 +10,6 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Driver, Employer
 from missions.models import Mission, MissionAssignment, MissionStatus, Stop
-
-IN_HAND = (MissionStatus.ASSIGNED, MissionStatus.STARTED)
 
 
 def shown_missions() -> QuerySet[Mission]:
@@ -64,19 +62,26 @@ def _between(
     return missions.filter(began_at__lt=end) if end else missions
 
 
-def missions_of_driver(driver: Driver, employer: Employer, now: datetime) -> QuerySet[Mission]:
-    """What a driver has in hand or to come, and what was completed since midnight there.
+def missions_of_driver(
+    driver: Driver, employer: Employer, now: datetime, *, days: int
+) -> QuerySet[Mission]:
+    """What a driver has in hand or to do until `days` after today, and has completed today.
 
-    Only missions, and parts of missions, that are theirs and not handed on. Each carries
-    `my_assignments`.
+    Days are the employer's. Only missions, and parts of missions, that are theirs and not
+    handed on. One whose start nobody planned, or was to start before, is to do today. Each
+    carries `my_assignments`.
     """
     zone = ZoneInfo(employer.timezone)
-    today_at = datetime.combine(now.astimezone(zone), time(), tzinfo=zone)
+    today = now.astimezone(zone).date()
+    today_at = datetime.combine(today, time(), tzinfo=zone)
+    too_late_at = datetime.combine(today + timedelta(days=days + 1), time(), tzinfo=zone)
+    started = Q(status=MissionStatus.STARTED)
+    is_near = Q(planned_start_at__isnull=True) | Q(planned_start_at__lt=too_late_at)
     done_today = Q(status=MissionStatus.COMPLETED, ended_at__gte=today_at)
     own = MissionAssignment.objects.filter(driver=driver, period__contains=now)
     return (
         Mission.objects.filter(Exists(own.filter(mission=OuterRef("pk"))))
-        .filter(Q(status__in=IN_HAND) | done_today)
+        .filter(started | (Q(status=MissionStatus.ASSIGNED) & is_near) | done_today)
         .prefetch_related(
             Prefetch(
                 "assignments",

@@ -9,11 +9,13 @@ from accounts.models import Truck
 from accounts.serializers import Form, begins, ends
 from missions.fields import (
     AmountField,
+    BoundedListField,
     DriverField,
     MomentField,
     OwnField,
     SiteField,
     StageField,
+    WholeFields,
 )
 from missions.goods import GoodsPlan, numbered
 from missions.models import MissionStatus, Site, StopPurpose, StopResult
@@ -36,7 +38,7 @@ def _seconds(help_text: str) -> serializers.IntegerField:
     )
 
 
-class GoodsFields(serializers.Serializer[Any]):
+class GoodsFields(WholeFields):
     """A line of goods; without a number it has the one after the line before."""
 
     line_no = serializers.IntegerField(min_value=1, max_value=9999, required=False, allow_null=True)
@@ -65,7 +67,7 @@ class StopFields(serializers.Serializer[Any]):
     requires_signature = serializers.BooleanField(required=False)
     requires_photo = serializers.BooleanField(required=False)
     remark = serializers.CharField(max_length=2000, required=False, allow_blank=True)
-    goods = serializers.ListField(child=GoodsFields(), required=False, max_length=MOST_GOODS)
+    goods = BoundedListField(child=GoodsFields(), required=False, max_length=MOST_GOODS)
 
     def validate_goods(self, lines: list[dict[str, Any]]) -> list[GoodsPlan]:
         plans = [GoodsPlan(**line) for line in lines]
@@ -106,7 +108,7 @@ class MissionFields(serializers.Serializer[Any]):
 
 class NewMission(MissionFields):
     external_id = serializers.CharField(max_length=100, required=False, allow_null=True)
-    stops = serializers.ListField(child=StopFields(), required=False, max_length=MOST_STOPS)
+    stops = BoundedListField(child=StopFields(), required=False, max_length=MOST_STOPS)
 
     def validate_stops(self, stops: list[dict[str, Any]]) -> list[dict[str, Any]]:
         named = [stop["external_id"] for stop in stops if stop.get("external_id")]
@@ -157,7 +159,7 @@ class ResultRequest(serializers.Serializer[Any]):
 class OrderRequest(serializers.Serializer[Any]):
     """All stops of the mission, in their new order."""
 
-    stops = serializers.ListField(child=serializers.UUIDField(), max_length=MOST_STOPS)
+    stops = BoundedListField(child=serializers.UUIDField(), max_length=MOST_STOPS)
 
 
 class NewStage(serializers.Serializer[Any]):

@@ -19,6 +19,7 @@ from missions.api.missions import IF_NONE_MATCH
 from missions.models import Mission
 from missions.my_serializers import MyMissionSerializer
 from missions.reading import missions_of_driver
+from missions.requests import MyMissionsFilter
 
 
 class MyMissionsView(GenericAPIView[Mission]):
@@ -28,18 +29,21 @@ class MyMissionsView(GenericAPIView[Mission]):
     filter_backends = []
 
     @extend_schema(
-        parameters=[IF_NONE_MATCH],
+        parameters=[MyMissionsFilter, IF_NONE_MATCH],
         responses={
             200: MyMissionSerializer(many=True),
             304: OpenApiResponse(description="Nothing new."),
         },
     )
     def get(self, request: Request) -> HttpResponse | Response:
-        """What the driver has in hand and to come, and what was completed today."""
+        """What the driver has in hand, what is to do these days, and what was completed today."""
         actor = actor_of(request)
         if actor.driver is None:
             raise RuntimeError("the permission lets only phones with a driver through")
-        missions = missions_of_driver(actor.driver, actor.employer, timezone.now())
+        wanted = MyMissionsFilter(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        days = wanted.validated_data["days"]
+        missions = missions_of_driver(actor.driver, actor.employer, timezone.now(), days=days)
         page = self.paginate_queryset(missions)
         answer = self.get_paginated_response(MyMissionSerializer(page, many=True).data)
         # Of the content: a site's new address does not change a mission's version.

@@ -17,7 +17,7 @@ from missions.lifecycle import (
     hand_over_mission,
     unassign_mission,
 )
-from missions.models import Site
+from missions.models import GoodsLine, Site, Stop
 from missions.reading import missions_of_driver
 from tests.cast import ClientFor, Phone, make_phone
 from tests.missions.builders import make_mission, start
@@ -91,9 +91,116 @@ def test_what_was_completed_stays_until_the_employers_midnight(acme: Employer, a
     start(mission, ada, datetime(2026, 11, 20, 20, tzinfo=zone))
     end_mission(mission, at=datetime(2026, 11, 20, 23, 30, tzinfo=zone))
     before = datetime(2026, 11, 20, 23, 59, tzinfo=zone)
-    assert list(missions_of_driver(ada, acme, before)) == [mission]
+    assert list(missions_of_driver(ada, acme, before, days=7)) == [mission]
     after = datetime(2026, 11, 21, 0, 1, tzinfo=zone)
-    assert list(missions_of_driver(ada, acme, after)) == []
+    assert list(missions_of_driver(ada, acme, after, days=7)) == []
+
+
+@pytest.fixture
+def noon(acme: Employer) -> datetime:
+    """A moment far enough from midnight to count in days."""
+    return datetime(2026, 11, 20, 12, tzinfo=ZoneInfo(acme.timezone))
+
+
+@pytest.mark.parametrize(
+    ("days", "found"),
+    [
+        (0, ["no start", "late", "23:59"]),
+        (1, ["no start", "late", "23:59", "tomorrow"]),
+        (7, ["no start", "late", "23:59", "tomorrow", "in 7 days"]),
+        (31, ["no start", "late", "23:59", "tomorrow", "in 7 days", "in 8 days"]),
+    ],
+)
+def test_a_driver_sees_the_days_to_come_by_the_employers_calendar(
+    acme: Employer, ada: Driver, noon: datetime, days: int, found: list[str]
+) -> None:
+    starts = {
+        "no start": None,
+        "late": noon - timedelta(days=3),
+        "23:59": noon.replace(hour=23, minute=59),
+        "tomorrow": noon.replace(hour=0) + timedelta(days=1),
+        "in 7 days": noon.replace(hour=23) + timedelta(days=7),
+        "in 8 days": noon.replace(hour=0) + timedelta(days=8),
+    }
+    for name, start_at in starts.items():
+        make_mission(acme, ada, external_id=name, planned_start_at=start_at)
+    missions = missions_of_driver(ada, acme, noon, days=days).order_by("id")
+    assert [mission.external_id for mission in missions] == found
+
+
+def test_what_has_started_is_there_whenever_it_was_to_start(
+    client: APIClient, acme: Employer, ada: Driver
+) -> None:
+    mission = make_mission(acme, ada, external_id="M-1", planned_start_at=hours_ago(-24 * 40))
+    assert mine(client) == []
+    start(mission, ada, hours_ago(1))
+    assert mine(client) == ["M-1"]
+
+
+@pytest.mark.parametrize("days", ["-1", "32", "x", "1.5", "9" * 5000])
+def test_other_days_are_refused(client: APIClient, days: str) -> None:
+    answer = client.get(MINE, {"days": days})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/days")
+
+
+def test_a_driver_sees_what_is_wanted_at_a_stop_and_whom_to_ask_for(
+    client: APIClient, client_for: ClientFor, ada: Driver
+) -> None:
+    hours = [{"days": [1], "opens": "08:00", "closes": "12:00"}]
+    site = {
+        "name": "Ghent",
+        "kind": "warehouse",
+        "language": "nl",
+        "contact_name": "Mieke",
+        "contact_phone": "+32 9 000 00 00",
+        "opening_hours": hours,
+    }
+    stop = {
+        "reference": "DOCK-4",
+        "contact_name": "Jan",
+        "contact_phone": "+32 9 000 00 01",
+        "planned_service_s": 1800,
+        "requires_signature": True,
+        "requires_photo": True,
+        "remark": "ring twice",
+    }
+    line = {"description": "flour", "quantity": 2.5, "unit": "t", "weight_kg": None, "line_no": 4}
+    dispatcher = client_for("dispatcher")
+    made = dispatcher.post("/api/v1/sites", site).json()
+    dispatcher.post(
+        "/api/v1/missions",
+        {
+            "driver": str(ada.uuid),
+            "stops": [{**stop, "site": made["id"], "free_time_s": 60, "goods": [line]}],
+        },
+    )
+    (shown,) = client.get(MINE).json()["results"][0]["stops"]
+    assert {name: shown["site"][name] for name in site} == site
+    assert shown["site"]["timezone"] == "Europe/Brussels"
+    assert {name: shown[name] for name in stop} == stop
+    assert {name: shown["goods"][0][name] for name in line} == line
+    # Between the dispatcher and the customer.
+    assert not {"free_time_s", "warnings"} & set(shown)
+
+
+def test_goods_and_hours_that_change_are_something_new(
+    client: APIClient, client_for: ClientFor, acme: Employer, ada: Driver
+) -> None:
+    site = Site.objects.create(employer=acme, name="Ghent")
+    mission = make_mission(acme, ada, stops=1)
+    mission.stops.update(site=site)
+    stop = f"/api/v1/missions/{mission.uuid}/stops/{mission.stops.get().uuid}"
+    dispatcher = client_for("dispatcher")
+    goods = {"goods": [{"description": "flour", "quantity": 1}]}
+    hours = {"opening_hours": [{"days": [1], "opens": "08:00", "closes": "12:00"}]}
+    for path, change in ((stop, goods), (f"/api/v1/sites/{site.uuid}", hours)):
+        known = client.get(MINE)["ETag"]
+        assert client.get(MINE, headers={"If-None-Match": known}).status_code == 304
+        assert dispatcher.patch(path, change).status_code == 200
+        assert client.get(MINE, headers={"If-None-Match": known}).status_code == 200
+        known = client.get(MINE)["ETag"]
+        assert dispatcher.patch(path, change).status_code == 200
+        assert client.get(MINE, headers={"If-None-Match": known}).status_code == 304
 
 
 def test_what_is_still_to_do_stays_however_old(
@@ -164,9 +271,16 @@ def test_it_costs_the_same_for_one_mission_and_for_thirty(
             mine(client)
         return len(captured)
 
-    make_mission(acme, ada, truck12, stops=2).stops.update(site=site)
+    def with_goods() -> None:
+        make_mission(acme, ada, truck12, stops=2).stops.update(site=site)
+        for stop in Stop.objects.filter(goods=None):
+            GoodsLine.objects.create(
+                employer=acme, stop=stop, line_no=1, description="flour", quantity=1
+            )
+
+    with_goods()
     one = queries()
     for _ in range(29):
-        make_mission(acme, ada, truck12, stops=2).stops.update(site=site)
+        with_goods()
     assert len(mine(client)) == 30
     assert queries() == one

@@ -95,6 +95,7 @@ def test_making_a_mission_is_written_down(client: APIClient, ada: Driver, dee: A
         ({"stops": [{"site": "a\0b"}]}, "/stops/0/site"),
         ({"stops": {}}, "/stops"),
         ({"stops": [7]}, "/stops/0"),
+        ({"stops": [{"site": "S-1"}] * 201}, "/stops"),
         ({"stops": [{"external_id": "a"}, {"external_id": "a"}]}, "/stops"),
         (
             {
