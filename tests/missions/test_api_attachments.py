@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from kombu.exceptions import OperationalError
 from rest_framework.test import APIClient
 
 from accounts.duty_marks import DutyMarkKind
@@ -21,7 +22,7 @@ from missions.lifecycle import hand_over_mission
 from missions.models import Attachment, Mission
 from missions.stages import Stage
 from tests.accounts.racing import raced
-from tests.cast import ClientFor, Phone
+from tests.cast import ClientFor
 from tests.missions.builders import make_mission, put_stage, start
 from tests.missions.opening_cases import Sent
 from tests.missions.pictures import encoded, exif, form, jpeg, picture
@@ -160,7 +161,7 @@ def test_bytes_that_changed_on_the_way_are_asked_for_again(phone: APIClient, fil
     ],
 )
 def test_a_wrong_field_is_named(phone: APIClient, field: str, value: str, pointer: str) -> None:
-    answer = send(phone, **{field: value})
+    answer = send(phone, **cast("dict[str, Any]", {field: value}))
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["errors"][0]["pointer"] == pointer
@@ -216,7 +217,7 @@ def test_a_photo_that_does_not_say_when_is_of_when_it_came(phone: APIClient, cam
 
 
 def test_no_place_is_kept_in_private_time(phone: APIClient, ada: Driver) -> None:
-    place = {"latitude": "50.85", "longitude": "4.35"}
+    place: dict[str, Any] = {"latitude": "50.85", "longitude": "4.35"}
     assert send(phone, **place).json()["latitude"] == 50.85
     DutyMark.objects.create(
         employer=ada.employer,
@@ -233,7 +234,7 @@ def test_no_place_is_kept_in_private_time(phone: APIClient, ada: Driver) -> None
 def test_no_place_is_kept_past_the_route_period(phone: APIClient, acme: Employer) -> None:
     acme.route_months = 1
     acme.save()
-    place = {"latitude": "50.85", "longitude": "4.35"}
+    place: dict[str, Any] = {"latitude": "50.85", "longitude": "4.35"}
     old = send(phone, recorded_at=ago(days=40).isoformat(), **place)
     assert (old.status_code, old.json()["latitude"]) == (201, None)
     new = send(phone, recorded_at=ago(days=2).isoformat(), client_id="p-2", **place)
@@ -279,7 +280,7 @@ def test_a_mission_handed_on_still_takes_the_photos_of_before(
 ) -> None:
     start(mission, ada, ago(hours=2))
     hand_over_mission(mission, ben, truck=None, at=ago(hours=1))
-    place = {"latitude": "50.85", "longitude": "4.35"}
+    place: dict[str, Any] = {"latitude": "50.85", "longitude": "4.35"}
     before = send(phone, recorded_at=ago(minutes=90).isoformat(), **place)
     assert (before.status_code, before.json()["latitude"]) == (201, 50.85)
     # Hers no more: the photo is kept, and where she was then is nobody's business.
@@ -334,7 +335,7 @@ def test_a_freeze_while_the_photo_is_decoded_wins(
 def test_the_queue_may_be_away(phone: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     class Away:
         def delay(self, _: int) -> None:
-            raise my_attachments.OperationalError
+            raise OperationalError
 
     monkeypatch.setattr(my_attachments, "make_thumbnail", Away())
     assert send(phone).status_code == 201
