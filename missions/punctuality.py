@@ -147,6 +147,23 @@ def whole_seconds(started_at: datetime, ended_at: datetime) -> int:
     return elapsed.days * 86_400 + elapsed.seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One arrival or departure beside its plan; None: nothing was planned for it."""
+
+    planned_at: datetime | None
+    delta_s: int | None
+    on_time: bool | None = None
+
+
+def compared(plan: Plan, stage: Stage, at: datetime) -> Compared:
+    """An arrival or a departure against its plan. Only an arrival is on time or not."""
+    if stage == Stage.DEPARTURE:
+        return Compared(plan.planned_departure_at, _between(plan.planned_departure_at, at))
+    planned_at = plan.planned_arrival_at
+    return Compared(planned_at, _between(planned_at, at), is_on_time(plan, at))
+
+
 def punctuality(plan: Plan, stages: Sequence[Done]) -> Punctuality:
     """Of the visit in which work was done; of several the last one, of none the last visit.
 

@@ -18,6 +18,7 @@ from missions.models import Site
 from tracking.geometry import KMH_IN_MPS, distance_m
 from tracking.histories import StoredFix
 from tracking.models import E7
+from tracking.moments import INSTANTS
 from tracking.nearby import nearby
 from tracking.segmentation import SAME_YARD_M, Segment
 from tracking.timeline import Entry, Timeline
@@ -40,6 +41,9 @@ SEGMENT_NAMES: Final = {
     "dwell": pgettext_lazy("a part of the day", "At a stop"),
     "standstill": pgettext_lazy("a part of the day", "Standing still"),
     "gap": pgettext_lazy("a part of the day", "No positions"),
+    "attachment": pgettext_lazy("a part of the day", "Photo"),
+    "signature": pgettext_lazy("a part of the day", "Signature"),
+    "result": pgettext_lazy("a part of the day", "Result"),
 }
 
 
@@ -120,8 +124,8 @@ def whole_distance(timeline: Timeline) -> str:
 
 def _row(entry: Entry, clock: Clock, sites: Sequence[Site], language: str) -> Row:
     segment = entry.segment
-    is_stage = segment.type == "stage"
-    ended_at = None if is_stage or segment.is_open else segment.ended_at
+    is_instant = segment.type in INSTANTS
+    ended_at = None if is_instant or segment.is_open else segment.ended_at
     return Row(
         type=segment.type,
         what=_what(segment),
@@ -130,10 +134,10 @@ def _row(entry: Entry, clock: Clock, sites: Sequence[Site], language: str) -> Ro
         ended_at=ended_at,
         ended=clock.text(ended_at) if ended_at else "",
         where=_where(entry, sites, language),
-        duration="" if is_stage else _duration(segment),
+        duration="" if is_instant else _duration(segment),
         distance=kilometres(segment.distance_m) if segment.type in ("move", "gap") else "",
         notes=list(_notes(entry)),
-        received_at=entry.received_at,
+        received_at=entry.came_late_at,
         latitude=segment.latitude,
         longitude=segment.longitude,
         is_superseded=entry.is_superseded,
@@ -235,7 +239,7 @@ class _Covers:
 
     def __init__(self, segments: Iterable[Segment]) -> None:
         self._lasting = sorted(
-            (one for one in segments if one.type != "stage"), key=lambda one: one.started_at
+            (one for one in segments if one.type not in INSTANTS), key=lambda one: one.started_at
         )
         self._starts = [one.started_at for one in self._lasting]
 

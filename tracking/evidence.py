@@ -1,4 +1,4 @@
-"""What a timeline rests on beside the fixes: stages, duty marks, and which missions were open."""
+"""What a timeline rests on beside the fixes: stages, proofs, duty marks, open missions."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Final
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.duty_periods import Mark
 from accounts.models import Driver, Truck
-from missions.models import Mission, MissionAssignment, StageEvent
+from missions.models import Attachment, Mission, MissionAssignment, Signature, StageEvent
 from tracking.histories import Subject
-from tracking.spans import TICK
+from tracking.spans import TICK, Hand
+from tracking.stop_times import is_corrected
 from tracking.tracked import Period
 
 # The newest mark of each class before the range says what was on when it began.
@@ -71,10 +72,9 @@ def stages_of(
     corrected driver leaves what the former one marked. Never a frozen driver's.
     """
     events = _events(subject, driver_ids).filter(recorded_at__gte=begin_at, recorded_at__lt=end_at)
-    corrections = StageEvent.objects.filter(corrects=OuterRef("pk"))
     return list(
-        events.annotate(is_superseded=Exists(corrections))
-        .select_related("stop__site")
+        events.annotate(is_superseded=is_corrected())
+        .select_related("stop__site", "corrects", "author")
         .order_by("recorded_at", "id")
     )
 
@@ -90,6 +90,45 @@ def _events(subject: Subject, driver_ids: Collection[int]) -> QuerySet[StageEven
 def superseded(events: Iterable[StageEvent]) -> set[int]:
     """Those of `stages_of` that a later correction takes the place of."""
     return {event.pk for event in events if getattr(event, "is_superseded", False)}
+
+
+def corrections_of(events: Iterable[StageEvent]) -> dict[int, StageEvent]:
+    """What takes the place of each corrected one of `stages_of`. No query when none was."""
+    gone = superseded(events)
+    if not gone:
+        return {}
+    corrections = StageEvent.objects.filter(corrects__in=gone).select_related("author")
+    return {event.corrects_id: event for event in corrections.order_by("id") if event.corrects_id}
+
+
+def proofs_of(
+    subject: Subject, hands: Collection[Hand], begin_at: datetime, end_at: datetime
+) -> list[Attachment | Signature]:
+    """Photos and signatures in a range; of a mission all, also those made after it. Two queries.
+
+    Of a truck those that its drivers made while they had it. Never a frozen driver's.
+    """
+    photos: QuerySet[Attachment] = Attachment.objects.filter(driver__frozen_at=None)
+    signatures: QuerySet[Signature] = Signature.objects.filter(driver__frozen_at=None)
+    if isinstance(subject, Mission):
+        wanted = Q(mission=subject)
+    else:
+        people = {hand.driver_id for hand in hands if hand.driver_id is not None}
+        wanted = Q(driver__in=people, recorded_at__gte=begin_at, recorded_at__lt=end_at)
+    proofs: list[Attachment | Signature] = [
+        *photos.filter(wanted).select_related("stop__site").order_by("recorded_at", "id"),
+        *signatures.filter(wanted).select_related("stop__site").order_by("recorded_at", "id"),
+    ]
+    if not isinstance(subject, Truck):
+        return proofs
+    return [proof for proof in proofs if _had_it(proof, hands)]
+
+
+def _had_it(proof: Attachment | Signature, hands: Iterable[Hand]) -> bool:
+    return any(
+        hand.driver_id == proof.driver_id and hand.begin_at <= proof.recorded_at < hand.end_at
+        for hand in hands
+    )
 
 
 def named(

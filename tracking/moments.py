@@ -9,9 +9,13 @@ from typing import Literal
 
 from missions.stages import STAGE_BY_LABEL
 
-SegmentType = Literal["move", "dwell", "standstill", "gap", "stage"]
+SegmentType = Literal[
+    "move", "dwell", "standstill", "gap", "stage", "attachment", "signature", "result"
+]
 DistanceMethod = Literal["fixes", "odometer"]
 
+# What happened at an instant; everything else lasted.
+INSTANTS: frozenset[SegmentType] = frozenset({"stage", "attachment", "signature", "result"})
 # Stages that decide where a move ends and a visit begins; all others happen inside one.
 ARRIVAL = "arrival"
 DEPARTURE = "departure"
@@ -66,6 +70,7 @@ class Segment:
     distance of the timeline; legs in doubt (`flagged_legs`) are counted there, not here.
 
     stage       an instant: `kind` says which; latitude and longitude where it had them
+    attachment, signature, result   instants too, beside the track: `kind` says which
     dwell       exact, from stages; `is_open` while the departure is not known
     standstill  detected; stood within `uncertainty_m` of latitude and longitude (None: as
                 exact as the phone); `is_crawling`: "standing or crawling", cannot tell

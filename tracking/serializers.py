@@ -1,4 +1,4 @@
-"""Fixes and timelines as they leave through the API: the shapes, and the rows themselves.
+"""Fixes as they leave through the API: the shapes, and the rows themselves.
 
 The rows are made as plain dictionaries: a page has a thousand fixes, and a serializer would
 take longer than the database. The serializer classes say the same to the OpenAPI schema;
@@ -6,14 +6,11 @@ tests/tracking holds the two together.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from rest_framework import serializers
 
-from missions.models import SiteCheck
-from missions.stages import STAGE_BY_LABEL
 from tracking.formats import FixRow, rfc3339
 from tracking.histories import Names, StoredFix
 from tracking.ingest.sent import (
@@ -24,7 +21,6 @@ from tracking.ingest.sent import (
     LABEL_BY_KIND,
 )
 from tracking.models import E7, LinkSource
-from tracking.timeline import Entry, Shift, Timeline
 
 DOUBTS: Final = {
     FLAG_MOCK: "mock_position",
@@ -129,168 +125,3 @@ class RowWriter:
                 altitude_m, odometer_m, flags,
             ) in fixes
         ]  # fmt: skip
-
-
-class ShiftSerializer(serializers.Serializer[Any]):
-    """Who drove from when to when."""
-
-    started_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField()
-    driver = serializers.UUIDField(allow_null=True)
-    availability = serializers.ChoiceField(choices=["available", "not_available", "erased"])
-
-
-class EntrySerializer(serializers.Serializer[Any]):
-    """One entry of a timeline. Fields that say nothing for a type are left out there."""
-
-    type = serializers.ChoiceField(choices=["move", "dwell", "standstill", "gap", "stage"])
-    started_at = serializers.DateTimeField()
-    ended_at = serializers.DateTimeField()
-    duration_s = serializers.IntegerField(
-        help_text="Of a standstill: how long it stood on its leg, the driving taken off."
-    )
-    distance_m = serializers.FloatField()
-    distance_method = serializers.ChoiceField(choices=["fixes", "odometer"])
-    source = serializers.ChoiceField(  # type: ignore[assignment]  # its own word, like ours
-        choices=["fixes", "driver", "automatic", "dispatcher"]
-    )
-    stop = serializers.UUIDField(allow_null=True)
-    driver = serializers.UUIDField(allow_null=True)
-    truck = serializers.UUIDField(allow_null=True)
-    mission = serializers.UUIDField(allow_null=True)
-    latitude = serializers.FloatField(allow_null=True)
-    longitude = serializers.FloatField(allow_null=True)
-    uncertainty_m = serializers.FloatField(allow_null=True)
-    continues_before = serializers.BooleanField(help_text="It began before the day did.")
-    continues_after = serializers.BooleanField(help_text="It went on into the next day.")
-    received_at = serializers.DateTimeField(
-        required=False, help_text="When something in it came in more than 15 minutes late."
-    )
-    flagged_legs = serializers.IntegerField(
-        required=False, help_text="Not believable, and not in distance_m."
-    )
-    is_open = serializers.BooleanField(required=False, help_text="dwell: no departure is known.")
-    is_crawling = serializers.BooleanField(
-        required=False, help_text="standstill: standing or crawling, it cannot be told."
-    )
-    mean_speed_mps = serializers.FloatField(required=False, allow_null=True, help_text="gap")
-    standstill_possible = serializers.BooleanField(required=False, help_text="gap")
-    stage = serializers.ChoiceField(required=False, choices=sorted(STAGE_BY_LABEL))
-    stage_event = serializers.UUIDField(required=False, allow_null=True)
-    position_source = serializers.ChoiceField(
-        required=False, choices=["at_event", "last_known", "none"]
-    )
-    site_distance_m = serializers.FloatField(required=False, allow_null=True)
-    site_check = serializers.ChoiceField(required=False, choices=SiteCheck.values)
-    reason = serializers.CharField(required=False)
-    remark = serializers.CharField(required=False)
-    ends_mission = serializers.BooleanField(required=False)
-    is_superseded = serializers.BooleanField(
-        required=False, help_text="stage: a later correction takes its place."
-    )
-
-
-class TimelineSerializer(serializers.Serializer[Any]):
-    """A day or a mission: what it covers, how far, and its entries, oldest first."""
-
-    timezone = serializers.CharField()
-    started_at = serializers.DateTimeField(allow_null=True, help_text="null: it never began.")
-    ended_at = serializers.DateTimeField(allow_null=True, help_text="null: it is open.")
-    distance_m = serializers.FloatField()
-    distance_method = serializers.ChoiceField(
-        choices=["fixes", "odometer"], help_text="By `fixes` it is a lower bound."
-    )
-    flagged_legs = serializers.IntegerField()
-    last_fix_at = serializers.DateTimeField(allow_null=True)
-    shifts = ShiftSerializer(many=True)
-    entries = EntrySerializer(many=True)
-
-
-def timeline_data(timeline: Timeline) -> dict[str, object]:
-    """A timeline as in TimelineSerializer."""
-    return {
-        "timezone": timeline.timezone,
-        "started_at": _time(timeline.started_at),
-        "ended_at": _time(timeline.ended_at),
-        "distance_m": round(timeline.distance_m, 1),
-        "distance_method": timeline.distance_method,
-        "flagged_legs": timeline.flagged_legs,
-        "last_fix_at": _time(timeline.last_fix_at),
-        "shifts": [_shift_data(shift) for shift in timeline.shifts],
-        "entries": [_entry_data(entry) for entry in timeline.entries],
-    }
-
-
-def _time(at: datetime | None) -> str | None:
-    return None if at is None else rfc3339(at)
-
-
-def _shift_data(shift: Shift) -> dict[str, object]:
-    return {
-        "started_at": rfc3339(shift.started_at),
-        "ended_at": rfc3339(shift.ended_at),
-        "driver": shift.driver.uuid if shift.driver else None,
-        "availability": shift.availability,
-    }
-
-
-def _entry_data(entry: Entry) -> dict[str, object]:
-    segment = entry.segment
-    data: dict[str, object] = {
-        "type": segment.type,
-        "started_at": rfc3339(segment.started_at),
-        "ended_at": rfc3339(segment.ended_at),
-        "duration_s": segment.duration_s,
-        "distance_m": round(segment.distance_m, 1),
-        "distance_method": segment.distance_method,
-        "source": segment.source,
-        "stop": entry.stop.uuid if entry.stop else None,
-        "driver": entry.driver.uuid if entry.driver else None,
-        "truck": entry.truck.uuid if entry.truck else None,
-        "mission": entry.mission.uuid if entry.mission else None,
-        "latitude": segment.latitude,
-        "longitude": segment.longitude,
-        "uncertainty_m": segment.uncertainty_m,
-        "continues_before": entry.continues_before,
-        "continues_after": entry.continues_after,
-    }
-    if entry.received_at is not None:
-        data["received_at"] = rfc3339(entry.received_at)
-    if segment.type == "stage":
-        return data | _stage_data(entry)
-    data["flagged_legs"] = segment.flagged_legs
-    return data | _figures(entry)
-
-
-def _figures(entry: Entry) -> dict[str, object]:
-    """What only one type of segment has."""
-    segment = entry.segment
-    if segment.type == "dwell":
-        return {"is_open": segment.is_open}
-    if segment.type == "standstill":
-        return {"is_crawling": segment.is_crawling}
-    if segment.type == "gap":
-        return {
-            "mean_speed_mps": segment.mean_speed_mps,
-            "standstill_possible": segment.standstill_possible,
-        }
-    return {}
-
-
-def _stage_data(entry: Entry) -> dict[str, object]:
-    segment, event = entry.segment, entry.event
-    data: dict[str, object] = {"stage": segment.kind, "is_superseded": entry.is_superseded}
-    if event is None:
-        return data | {"stage_event": None, "position_source": "at_event"}
-    return data | {
-        "latitude": event.latitude,
-        "longitude": event.longitude,
-        "uncertainty_m": event.accuracy_m,
-        "stage_event": event.uuid,
-        "position_source": event.position_source,
-        "site_distance_m": event.site_distance_m,
-        "site_check": event.site_check,
-        "reason": event.reason,
-        "remark": event.remark,
-        "ends_mission": event.ends_mission,
-    }

@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Final, TypeVar
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Employer
 from missions.models import (
@@ -96,9 +97,9 @@ def stages_of_mission(mission: Mission) -> list[StageEvent]:
     return list(events.annotate(is_superseded=is_corrected()).order_by("recorded_at", "id"))
 
 
-def is_corrected() -> Exists:
-    """Whether another stage takes the place of a stage."""
-    return Exists(StageEvent.objects.filter(corrects=OuterRef("pk")))
+def is_corrected() -> Q:
+    """Whether a stage stands for nothing: another took its place, or it takes one back."""
+    return Q(Exists(StageEvent.objects.filter(corrects=OuterRef("pk")))) | Q(is_retraction=True)
 
 
 def stop_times(
@@ -121,7 +122,7 @@ def stop_times(
 
 
 def stages_by_stop(events: Iterable[StageEvent]) -> defaultdict[int, list[StageEvent]]:
-    """Each stop's stages. One that names no stop belongs to where the driver was then.
+    """Each stop's stages, oldest first. One that names no stop belongs to where its driver was.
 
     From an arrival to the departure all unnamed stages, the arrival too, belong to the stop
     that the first named one names.
@@ -133,18 +134,26 @@ def stages_by_stop(events: Iterable[StageEvent]) -> defaultdict[int, list[StageE
             stop_id = there if event.stop_id is None else event.stop_id
             if stop_id is not None:
                 found[stop_id].append(event)
+    for stages in found.values():
+        stages.sort(key=attrgetter("recorded_at", "pk"))
     return found
 
 
 def _runs(events: Iterable[StageEvent]) -> list[list[StageEvent]]:
-    """From each arrival to the departure; what lies between two visits is one by one."""
+    """Of each driver, from an arrival to the departure; between two visits one by one."""
     runs: list[list[StageEvent]] = []
-    is_there = False
+    present: dict[tuple[int | None, UUID | None], list[StageEvent]] = {}
     for event in events:
-        if event.stage == Stage.ARRIVAL or not is_there:
-            runs.append([])
-        runs[-1].append(event)
-        is_there = event.stage != Stage.DEPARTURE and (is_there or event.stage == Stage.ARRIVAL)
+        person = (event.driver_id, event.erased_driver)
+        run = present.get(person)
+        if run is None or event.stage == Stage.ARRIVAL:
+            run = []
+            runs.append(run)
+        run.append(event)
+        if event.stage == Stage.ARRIVAL:
+            present[person] = run
+        elif event.stage == Stage.DEPARTURE:
+            present.pop(person, None)
     return runs
 
 

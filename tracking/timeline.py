@@ -3,25 +3,40 @@
 1. Who had it when (spans.py), and when they were tracked at all (tracked.py).
 2. The fixes, through histories.py like every read of positions, and the stages beside them.
 3. segmentation.py cuts them; what lies outside the day is cut off, at its very midnight.
+4. Beside the stages stand their plan, photos and signatures; amiss.py says what is wrong.
 
 Nothing is stored: a late fix is simply there at the next read. A day is read a little beyond
 its bounds, as far as a duty or a mission goes on through midnight, so that what crosses it
 shows on both days, with each kilometre on one of them.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from accounts.models import Driver, TrackingWindow, Truck
-from missions.models import Mission, StageEvent, Stop
+from missions.models import Attachment, Mission, MissionStatus, Signature, StageEvent, Stop
+from tracking.amiss import Amiss, amiss_at_stops, amiss_on_the_way
 from tracking.days import whole_day, whole_seconds
-from tracking.evidence import marks_of, named, open_missions_of, stages_of
-from tracking.histories import CLOCK_AHEAD, StoredFix, Subject, history_of
+from tracking.entries import Availability as Availability
+from tracking.entries import Entry as Entry
+from tracking.entries import Shift as Shift
+from tracking.entries import Timeline as Timeline
+from tracking.evidence import (
+    corrections_of,
+    marks_of,
+    open_missions_of,
+    proofs_of,
+    stages_of,
+)
+from tracking.histories import CLOCK_AHEAD, Subject, history_of
+from tracking.moments import INSTANTS
+from tracking.people import People, readable_drivers
 from tracking.segmentation import Segment, Segmentation, segmentation
 from tracking.spans import Hand, extent_of_mission, hands_of_mission, hands_of_truck
+from tracking.stop_times import stop_times, stops_of
 from tracking.tracked import (
     Period,
     clipped,
@@ -39,61 +54,9 @@ FARTHEST: Final = timedelta(hours=24)
 # Where the employer tracks always, nothing says that something goes on: far enough for a move.
 ALWAYS_BEYOND: Final = timedelta(hours=1)
 
-Availability = Literal["available", "not_available", "erased"]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One row of a timeline: a segment, and whom and what it concerns.
-
-    `event` is the stage event of a stage, or None when only its fix is known. `received_at`
-    is there when something in it came in more than 15 minutes late. `continues_before` and
-    `continues_after` say that it was cut off at the bounds of the day.
-    """
-
-    segment: Segment
-    driver: Driver | None = None
-    truck: Truck | None = None
-    mission: Mission | None = None
-    stop: Stop | None = None
-    event: StageEvent | None = None
-    received_at: datetime | None = None
-    is_superseded: bool = False
-    continues_before: bool = False
-    continues_after: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """Who drove from when to when. Of a driver who is not available only the times remain."""
-
-    started_at: datetime
-    ended_at: datetime
-    driver: Driver | None
-    availability: Availability
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """`[started_at, ended_at)` is what it covers; `ended_at` None: the mission is open.
-
-    `distance_m` is the sum of the entries; a lower bound when `distance_method` is `fixes`.
-    `last_fix_at` is the newest fix in it: after that nothing is claimed.
-    """
-
-    timezone: str
-    started_at: datetime | None
-    ended_at: datetime | None
-    distance_m: float = 0.0
-    distance_method: str = "fixes"
-    flagged_legs: int = 0
-    last_fix_at: datetime | None = None
-    shifts: list[Shift] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-
 
 def timeline_of_driver(driver: Driver, day: date, now: datetime) -> Timeline:
-    """One day in the employer's zone, across trucks and missions. At most seven queries.
+    """One day in the employer's zone, across trucks and missions. At most 10 queries.
 
     Of a frozen driver it is empty; callers answer 404 before they come here. Nobody says
     when a driver's shift was: it is shown on days with anything in them, until now.
@@ -107,20 +70,20 @@ def timeline_of_driver(driver: Driver, day: date, now: datetime) -> Timeline:
 
 
 def timeline_of_truck(truck: Truck, day: date, now: datetime) -> Timeline:
-    """One day in the employer's zone, its drivers one after the other. At most nine queries."""
+    """One day in the employer's zone, its drivers one after the other. At most 12 queries."""
     begin_at, end_at = whole_day(day, ZoneInfo(truck.employer.timezone))
     hands = hands_of_truck(truck, begin_at - FARTHEST, end_at + FARTHEST)
     return _day(truck, (begin_at, end_at), hands, now)
 
 
 def timeline_of_mission(mission: Mission, now: datetime) -> Timeline:
-    """From its first moment to its last, across its drivers. At most ten queries."""
+    """From its first moment to its last, across its drivers. At most 14 queries."""
     extent = extent_of_mission(mission)
     if extent is None:
         return Timeline(mission.employer.timezone, None, None)
     whole = (extent.begin_at, extent.end_at or now + CLOCK_AHEAD)
     hands = hands_of_mission(mission, *whole)
-    drivers = _readable(hands)
+    drivers = readable_drivers(hands)
     marks = marks_of(drivers, *whole)
     # Open is tracked, whatever the window; private mode is not.
     windows = [
@@ -137,7 +100,7 @@ def timeline_of_mission(mission: Mission, now: datetime) -> Timeline:
 def _day(subject: Driver | Truck, day: Period, hands: list[Hand], now: datetime) -> Timeline:
     employer = subject.employer
     farthest = day[0] - FARTHEST, day[1] + FARTHEST
-    drivers = _readable(hands)
+    drivers = readable_drivers(hands)
     marks = marks_of(drivers, *farthest)
     missions = open_missions_of(drivers, *farthest)
     windows: list[Period] = []
@@ -168,10 +131,6 @@ def _reaching(read: Period, periods: Sequence[Period], day: Period) -> Period:
     )
 
 
-def _readable(hands: Iterable[Hand]) -> list[int]:
-    return sorted({h.driver_id for h in hands if h.driver_id is not None and not h.is_frozen})
-
-
 def _hands_of(driver_id: int, hands: Iterable[Hand]) -> list[Period]:
     return [(hand.begin_at, hand.end_at) for hand in hands if hand.driver_id == driver_id]
 
@@ -187,7 +146,8 @@ def _timeline(
     """Read `read`, show `bounds`."""
     employer = subject.employer
     fixes = history_of(subject, *read).fixes()
-    events = stages_of(subject, _readable(hands), *read)
+    events = stages_of(subject, readable_drivers(hands), *read)
+    proofs = proofs_of(subject, hands, *bounds)
     witnesses = Witnesses(subject, fixes, events, hands)
     shown = with_strays([*clipped(windows, *read)], (fix.recorded_at for fix in fixes))
     shown = cut_at(cut_at(shown, bounds[0]), bounds[1])
@@ -195,11 +155,17 @@ def _timeline(
         witnesses.moments(), windows=shown, min_spacing_m=float(employer.min_spacing_m)
     )
     segments = [within for one in cut.segments if (within := _within(one, bounds)) is not None]
-    people = _People.of(segments, witnesses, hands)
+    people = People.of(segments, witnesses, hands, proofs, employer)
     entries = [_continued(people.entry(segment), cut, bounds) for segment in segments]
-    entries += [people.superseded_entry(e) for e in witnesses.superseded if _is_in(e, bounds)]
+    entries += people.superseded_entries(bounds, corrections_of(events))
+    stops, told = _stops(subject, witnesses, bounds)
+    entries += people.proof_entries(proofs, events)
+    entries += people.results(told, hands)
     entries.sort(key=_place)
     distance_m, method, flagged_legs = _totals(cut, segments)
+    exceptions = _at_stops(subject, stops, events, proofs, now)
+    in_bounds = [fix for fix in fixes if bounds[0] <= fix.recorded_at < bounds[1]]
+    exceptions += amiss_on_the_way(in_bounds, events, segments)
     return Timeline(
         timezone=employer.timezone,
         started_at=bounds[0],
@@ -207,10 +173,44 @@ def _timeline(
         distance_m=distance_m,
         distance_method=method,
         flagged_legs=flagged_legs,
-        last_fix_at=_last(fixes, bounds),
+        last_fix_at=max((fix.recorded_at for fix in in_bounds), default=None),
         shifts=people.shifts(hands, (bounds[0], min(bounds[1], now))),
         entries=entries,
+        exceptions=exceptions,
     )
+
+
+def _stops(subject: Subject, witnesses: Witnesses, bounds: Period) -> tuple[list[Stop], list[Stop]]:
+    """The stops of a mission, or those that a day came by; and those with a result to show.
+
+    A mission's results are shown also when somebody said them after its end.
+    """
+    if isinstance(subject, Mission):
+        stops = stops_of(subject)
+        return stops, stops
+    stops = list(witnesses.stops.values())
+    return stops, [s for s in stops if s.result_at and bounds[0] <= s.result_at < bounds[1]]
+
+
+def _at_stops(
+    subject: Subject,
+    stops: Sequence[Stop],
+    events: Sequence[StageEvent],
+    proofs: Sequence[Attachment | Signature],
+    now: datetime,
+) -> list[Amiss]:
+    """What is amiss at a mission's stops. A day has only parts of missions, and says nothing."""
+    if not isinstance(subject, Mission) or subject.status == MissionStatus.CANCELLED:
+        return []
+    rows = stop_times(
+        subject.employer,
+        stops,
+        events,
+        photos=[proof for proof in proofs if isinstance(proof, Attachment)],
+        signatures=[proof for proof in proofs if isinstance(proof, Signature)],
+    )
+    is_over = subject.ended_at is not None
+    return amiss_at_stops(rows, subject.employer, now=now, is_over=is_over)
 
 
 def _within(segment: Segment, bounds: Period) -> Segment | None:
@@ -241,25 +241,26 @@ def _within(segment: Segment, bounds: Period) -> Segment | None:
 def _continued(entry: Entry, cut: Segmentation, bounds: Period) -> Entry:
     """Say of what touches the bounds whether it goes on beyond them."""
     shown = entry.segment
-    if shown.type == "stage" or not (shown.started_at == bounds[0] or shown.ended_at == bounds[1]):
+    if shown.type in INSTANTS or not (shown.started_at == bounds[0] or shown.ended_at == bounds[1]):
         return entry
     alike = [one for one in cut.segments if (one.type, one.device) == (shown.type, shown.device)]
-    return replace(
-        entry,
-        continues_before=shown.started_at == bounds[0]
-        and any(one.started_at < bounds[0] <= one.ended_at for one in alike),
-        continues_after=shown.ended_at == bounds[1]
-        and any(one.started_at <= bounds[1] < one.ended_at for one in alike),
+    before = shown.started_at == bounds[0] and any(
+        one.started_at < bounds[0] <= one.ended_at for one in alike
     )
-
-
-def _is_in(event: StageEvent, bounds: Period) -> bool:
-    return bounds[0] <= event.recorded_at < bounds[1]
+    after = shown.ended_at == bounds[1] and any(
+        one.started_at <= bounds[1] < one.ended_at for one in alike
+    )
+    if not (before or after):
+        return entry
+    # Of a part of a visit nobody can say how its time was spent.
+    return replace(
+        entry, continues_before=before, continues_after=after, split=None, detention_s=None
+    )
 
 
 def _place(entry: Entry) -> tuple[datetime, bool, datetime]:
     segment = entry.segment
-    return segment.started_at, segment.type != "stage", segment.ended_at
+    return segment.started_at, segment.type not in INSTANTS, segment.ended_at
 
 
 def _totals(cut: Segmentation, shown: Sequence[Segment]) -> tuple[float, str, int]:
@@ -272,72 +273,3 @@ def _totals(cut: Segmentation, shown: Sequence[Segment]) -> tuple[float, str, in
         "fixes" if by_fixes else "odometer",
         sum(segment.flagged_legs for segment in shown),
     )
-
-
-def _last(fixes: Sequence[StoredFix], bounds: Period) -> datetime | None:
-    return max(
-        (fix.recorded_at for fix in fixes if bounds[0] <= fix.recorded_at < bounds[1]),
-        default=None,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _People:
-    """The rows that the entries name, looked up once for all of them."""
-
-    witnesses: Witnesses
-    drivers: Mapping[int, Driver]
-    trucks: Mapping[int, Truck]
-    missions: Mapping[int, Mission]
-
-    @classmethod
-    def of(
-        cls, segments: Iterable[Segment], witnesses: Witnesses, hands: Collection[Hand]
-    ) -> "_People":
-        ids = witnesses.ids_in(segments)
-        driver_ids = ids.drivers | set(_readable(hands))
-        return cls(witnesses, *named(driver_ids, ids.trucks, ids.missions))
-
-    def entry(self, segment: Segment) -> Entry:
-        seen = self.witnesses.of(segment)
-        return Entry(
-            segment=segment,
-            driver=self.drivers.get(seen.driver_id or 0),
-            truck=self.trucks.get(seen.truck_id or 0),
-            mission=self.missions.get(seen.mission_id or 0),
-            stop=self.witnesses.stops.get(segment.stop),
-            event=seen.event,
-            received_at=seen.received_at,
-        )
-
-    def superseded_entry(self, event: StageEvent) -> Entry:
-        return replace(
-            self.entry(self.witnesses.segment_of(event)), event=event, is_superseded=True
-        )
-
-    def shifts(self, hands: Iterable[Hand], bounds: Period) -> list[Shift]:
-        """Who drove, in order; what touches or overlaps of one person is one shift."""
-        runs: list[Hand] = []
-        for hand in sorted(hands, key=lambda hand: hand.begin_at):
-            last = runs[-1] if runs else None
-            if last is None or not _is_one_shift(last, hand):
-                runs.append(hand)
-            elif hand.end_at > last.end_at:
-                runs[-1] = hand._replace(begin_at=last.begin_at)
-        return [
-            self._shift(hand, began_at, ended_at)
-            for hand in runs
-            for began_at, ended_at in clipped([(hand.begin_at, hand.ended_at)], *bounds)
-        ]
-
-    def _shift(self, hand: Hand, began_at: datetime, ended_at: datetime) -> Shift:
-        if hand.driver_id is None:
-            return Shift(began_at, ended_at, None, "erased")
-        if hand.is_frozen:
-            return Shift(began_at, ended_at, None, "not_available")
-        return Shift(began_at, ended_at, self.drivers.get(hand.driver_id), "available")
-
-
-def _is_one_shift(last: Hand, hand: Hand) -> bool:
-    who = last.driver_id, last.erased_driver
-    return who == (hand.driver_id, hand.erased_driver) and hand.begin_at <= last.end_at

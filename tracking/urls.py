@@ -3,8 +3,10 @@
 from django.urls import URLPattern, URLResolver, path
 
 from tracking.api.fleet import Fleet
+from tracking.api.proofs import OneProofView, ProofLinkView, ProofsView
 from tracking.api.quarantine import Quarantine
 from tracking.api.relinks import Relinks
+from tracking.api.stop_times import StopTimesView
 from tracking.api.timelines import DriverTimeline, MissionTimeline, MyTimeline, TruckTimeline
 from tracking.api.tracks import (
     MEDIA_TYPES,
@@ -22,6 +24,7 @@ from tracking.phone_pages import first_fix, first_fix_by_code, phone_link, set_u
 DRIVER = "drivers/<uuid:driver_id>"
 TRUCK = "trucks/<uuid:truck_id>"
 MISSION = "missions/<uuid:mission_id>"
+PROOFS = f"{MISSION}/stops/<uuid:stop_id>/proofs"
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{DRIVER}/fixes", DriverFixes.as_view(), name="driver-fixes"),
@@ -39,6 +42,10 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{DRIVER}/timeline", DriverTimeline.as_view(), name="driver-timeline"),
     path(f"{TRUCK}/timeline", TruckTimeline.as_view(), name="truck-timeline"),
     path(f"{MISSION}/timeline", MissionTimeline.as_view(), name="mission-timeline"),
+    path(f"{MISSION}/stops/times", StopTimesView.as_view(), name="stop-times"),
+    path(PROOFS, ProofsView.as_view(), name="proofs"),
+    path(f"{PROOFS}/<uuid:proof_id>", OneProofView.as_view(), name="proof"),
+    path(f"{PROOFS}/<uuid:proof_id>/link", ProofLinkView.as_view(), name="proof-link"),
     path("fleet", Fleet.as_view(), name="fleet"),
     path("quarantine", Quarantine.as_view(), name="quarantine"),
     path("relinks", Relinks.as_view(), name="relinks"),

@@ -6,10 +6,11 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from accounts.models import Truck
 from missions.models import Mission, StageEvent, Stop
+from missions.punctuality import Done, Split, split
 from missions.stages import Stage
 from tracking.evidence import superseded
 from tracking.histories import StoredFix, Subject
@@ -17,8 +18,11 @@ from tracking.ingest.sent import LABEL_BY_KIND
 from tracking.models import E7
 from tracking.segmentation import Moment, Segment
 from tracking.spans import Hand
+from tracking.stop_times import stages_by_stop
 
-# What came in later than this says when it came in.
+# Clocks that differ by more than this are both told.
+TWO_CLOCKS: Final = timedelta(minutes=1)
+# What came in later than this is marked so where people read.
 LATE: Final = timedelta(minutes=15)
 _STAGES: Final = frozenset(stage.value for stage in Stage)
 
@@ -32,6 +36,7 @@ class Seen:
     mission_id: int | None = None
     event: StageEvent | None = None
     received_at: datetime | None = None
+    came_late_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class Witnesses:
         self._events_at: defaultdict[tuple[Hashable, ...], list[StageEvent]] = defaultdict(list)
         for event in self._events:
             self._events_at[_mark(event.recorded_at, event.stage, event.stop_id)].append(event)
+        self._at_stop = stages_by_stop(self._events)
 
     def moments(self) -> Iterator[Moment]:
         """One for each fix, and one for each stage that no fix stands for."""
@@ -92,6 +98,16 @@ class Witnesses:
         for event in self._events:
             if event.pk not in told:
                 yield _bound(event)
+
+    def split_of(self, dwell: Segment) -> Split:
+        """How the time of a whole dwell was spent, from the stages within it."""
+        if isinstance(dwell.stop, int):
+            stages = self._at_stop[dwell.stop]
+        else:
+            stages = [event for event in self._events if event.stop_id is None]
+        done = [Done(Stage(event.stage), event.recorded_at) for event in stages]
+        within = [one for one in done if dwell.started_at <= one.at <= dwell.ended_at]
+        return split(dwell.started_at, None if dwell.is_open else dwell.ended_at, within)
 
     def _event_of(self, fix: StoredFix) -> StageEvent | None:
         return self._of_fix.get((fix.driver_id, fix.recorded_at, fix.fix_id))
@@ -133,17 +149,21 @@ class Witnesses:
         first = bisect_right(track, segment.started_at, key=attrgetter("recorded_at"))
         last = bisect_right(track, segment.ended_at, key=attrgetter("recorded_at"))
         before = track[first - 1] if first else None
-        late = [
-            fix.received_at
+        apart = [
+            fix
             for fix in track[max(0, first - 1) : last]
-            if fix.received_at - fix.recorded_at > LATE
+            if abs(fix.received_at - fix.recorded_at) > TWO_CLOCKS
         ]
         mission_id = segment.mission
         return Seen(
             driver_id=driver_id,
             truck_id=before.truck_id if before else None,
             mission_id=mission_id if isinstance(mission_id, int) else None,
-            received_at=max(late, default=None),
+            received_at=max((fix.received_at for fix in apart), default=None),
+            came_late_at=max(
+                (f.received_at for f in apart if f.received_at - f.recorded_at > LATE),
+                default=None,
+            ),
         )
 
     def _stage_seen(self, segment: Segment) -> Seen:
@@ -153,14 +173,15 @@ class Witnesses:
         device = segment.device
         driver_id = device[0] if isinstance(device, tuple) else None
         received_at = event.received_at if event is not None else segment.received_at
-        is_late = received_at is not None and received_at - segment.started_at > LATE
+        clocks = clocks_apart(segment.started_at, received_at)
         mission_id = segment.mission
         return Seen(
             driver_id=event.driver_id if event is not None else driver_id,
             truck_id=event.truck_id if event is not None else self._truck_at(driver_id, segment),
             mission_id=mission_id if isinstance(mission_id, int) else None,
             event=event,
-            received_at=received_at if is_late else None,
+            received_at=clocks.received_at,
+            came_late_at=clocks.came_late_at,
         )
 
     def _truck_at(self, driver_id: int | None, segment: Segment) -> int | None:
@@ -178,6 +199,20 @@ class Witnesses:
             ids.trucks.update({one.truck_id} - {None})  # type: ignore[arg-type]
             ids.missions.update({one.mission_id} - {None})  # type: ignore[arg-type]
         return ids
+
+
+class Clocks(NamedTuple):
+    """When something came in, where that is worth telling (both) or marking (late)."""
+
+    received_at: datetime | None
+    came_late_at: datetime | None
+
+
+def clocks_apart(recorded_at: datetime, received_at: datetime | None) -> Clocks:
+    """`received_at` when the clocks differ by more than a minute; late: more than 15."""
+    if received_at is None or abs(received_at - recorded_at) <= TWO_CLOCKS:
+        return Clocks(None, None)
+    return Clocks(received_at, received_at if received_at - recorded_at > LATE else None)
 
 
 def _belongs(event: StageEvent, subject: Subject, hands: Sequence[Hand]) -> bool:

@@ -11,7 +11,7 @@ from accounts.models import Truck
 from missions.models import Stop
 from tests.cast import ClientFor, Phone, assign, put_fixes
 from tests.tracking.reading import at, drive, opened, press
-from tracking.serializers import EntrySerializer, ShiftSerializer, TimelineSerializer
+from tracking.timeline_serializers import EntrySerializer, ShiftSerializer, TimelineSerializer
 
 pytestmark = pytest.mark.django_db
 DAY = {"date": "2026-11-24"}

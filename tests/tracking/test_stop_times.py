@@ -7,10 +7,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.freezing import freeze_driver
-from missions.models import Attachment, Mission, Signature, SignatureOutcome, Stop, StopResult
-from tests.cast import Phone
+from missions.models import (
+    Attachment,
+    Mission,
+    MissionStatus,
+    Signature,
+    SignatureOutcome,
+    Stop,
+    StopResult,
+)
+from tests.cast import ClientFor, Phone
 from tests.tracking.reading import at, opened, press
 from tracking.stop_times import StopTimes, stop_times_of
+from tracking.stop_times_serializers import StopTimesSerializer
+from tracking.timeline_serializers import ExceptionSerializer
 
 pytestmark = pytest.mark.django_db
 
@@ -202,3 +212,75 @@ def test_the_rows_cost_the_same_queries_however_many(ada_phone: Phone, count: in
         rows = stop_times_of(mission)
     assert [row.dwell_s for row in rows] == [900] * count
     assert len(queries) == 4
+
+
+# --- Over the API ----------------------------------------------------------------------------
+
+
+def path(mission: Mission) -> str:
+    return f"/api/v1/missions/{mission.uuid}/stops/times"
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        ("dispatcher", 200),
+        ("manager", 200),
+        ("nobody", 401),
+        ("dpo", 403),
+        ("driver", 403),
+        ("stranger", 404),
+    ],
+)
+def test_who_may_read_the_times_of_stops(
+    client_for: ClientFor, ada_phone: Phone, role: str, status: int
+) -> None:
+    mission = opened(ada_phone.driver, 0, 60)
+    assert client_for(role).get(path(mission)).status_code == status
+
+
+def test_the_times_of_stops_are_answered_in_order(client_for: ClientFor, ada_phone: Phone) -> None:
+    mission = opened(ada_phone.driver, 0, 60)
+    add_stop(mission, 2, requires_photo=True)
+    first = add_stop(mission, 1, planned_arrival_at=at(-10), free_time_s=600)
+    deliver(ada_phone, mission, first)
+    response = client_for("dispatcher").get(path(mission))
+    assert response["Cache-Control"] == "no-store"
+    one, two = response.json()
+    assert list(one) == list(two) == list(StopTimesSerializer().fields)
+    assert (one["seq"], one["stop"]) == (1, str(first.uuid))
+    assert (one["arrived_at"], one["departed_at"]) == (
+        "2026-11-24T08:10:00Z",
+        "2026-11-24T08:25:00Z",
+    )
+    assert (one["waiting_s"], one["unloading_s"], one["paperwork_s"]) == (240, 360, 300)
+    assert (one["dwell_s"], one["detention_s"], one["arrival_delta_s"]) == (900, 300, 1200)
+    (late,) = one["exceptions"]
+    assert list(late) == list(ExceptionSerializer().fields)
+    assert (late["type"], late["source"], late["delta_s"]) == ("late", "automatic", 300)
+    assert (two["arrived_at"], two["missing"]) == (None, ["photo"])
+    assert [exception["type"] for exception in two["exceptions"]] == ["skipped"]
+
+
+def test_a_cancelled_mission_has_nothing_amiss(client_for: ClientFor, ada_phone: Phone) -> None:
+    mission = opened(ada_phone.driver, 0, 60)
+    add_stop(mission)
+    (row,) = client_for("dispatcher").get(path(mission)).json()
+    assert row["exceptions"] != []
+    Mission.objects.update(status=MissionStatus.CANCELLED)
+    (row,) = client_for("dispatcher").get(path(mission)).json()
+    assert row["exceptions"] == []
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_the_answer_costs_the_same_queries_however_many_stops(
+    client_for: ClientFor, ada_phone: Phone, count: int
+) -> None:
+    mission = opened(ada_phone.driver, 0, 600)
+    for n in range(count):
+        deliver(ada_phone, mission, add_stop(mission, n + 1), 20 * n)
+    client = client_for("dispatcher")
+    with CaptureQueriesContext(connection) as queries:
+        assert len(client.get(path(mission)).json()) == count
+    # The session, its user, the roles, the mission with its employer; then the rows.
+    assert len(queries) == 4 + 4, [query["sql"][:80] for query in queries]

@@ -172,9 +172,9 @@ def test_a_timeline_costs_the_same_queries_however_much_happened(
     for n in range(count):
         press(ada_phone, at(60 + n), Stage.SIGNATURE.label, mission=mission, truck=truck12)
     reads: tuple[tuple[Callable[[], Timeline], int], ...] = (
-        (lambda: timeline_of_driver(ada, DAY, NOW), 7),
-        (lambda: timeline_of_truck(truck12, DAY, NOW), 9),
-        (lambda: timeline_of_mission(mission, NOW), 10),
+        (lambda: timeline_of_driver(ada, DAY, NOW), 9),
+        (lambda: timeline_of_truck(truck12, DAY, NOW), 11),
+        (lambda: timeline_of_mission(mission, NOW), 13),
     )
     for read, expected in reads:
         with CaptureQueriesContext(connection) as queries:

@@ -15,13 +15,13 @@ from accounts.models import Driver, Role
 from accounts.permissions import DRIVER, Allows
 from tracking.api.tracks import NOT_STORED, driver_of, mission_of, own_driver, truck_of
 from tracking.parameters import asked_day
-from tracking.serializers import TimelineSerializer, timeline_data
 from tracking.timeline import (
     Timeline,
     timeline_of_driver,
     timeline_of_mission,
     timeline_of_truck,
 )
+from tracking.timeline_serializers import TimelineSerializer, timeline_data
 
 DAY: Final = [
     OpenApiParameter(
