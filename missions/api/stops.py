@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.pagination import KeyPagination
-from missions.api.mission_view import MissionView
+from missions.api.mission_view import MissionView, etag_of
 from missions.api.missions import IF_MATCH
 from missions.models import Mission, Stop, StopResult
 from missions.reading import shown_stops
@@ -38,8 +38,13 @@ class StopsView(MissionView):
             mission = self.mission_to_change(mission_id)
             asked = StopFields(data=request.data, context=self.get_serializer_context())
             asked.is_valid(raise_exception=True)
-            stop = add_stop(mission, asked.plan(), actor=self.actor)
-            return Response(StopSerializer(stop).data, status=201)
+            return _shown(add_stop(mission, asked.plan(), actor=self.actor), status=201)
+
+
+def _shown(stop: Stop, status: int = 200) -> Response:
+    """A stop under the tag of its mission: that is what a change of a stop is judged by."""
+    tag = etag_of(Mission.objects.get(pk=stop.mission_id))
+    return Response(StopSerializer(stop).data, status=status, headers={"ETag": tag})
 
 
 class StopView(MissionView):
@@ -53,7 +58,7 @@ class OneStopView(StopView):
     @extend_schema(responses=StopSerializer)
     def get(self, request: Request, mission_id: UUID, stop_id: UUID) -> Response:
         """One stop."""
-        return Response(StopSerializer(self.stop(self.mission(mission_id), stop_id)).data)
+        return _shown(self.stop(self.mission(mission_id), stop_id))
 
     @extend_schema(parameters=[IF_MATCH], request=StopFields, responses=StopSerializer)
     def patch(self, request: Request, mission_id: UUID, stop_id: UUID) -> Response:
@@ -64,8 +69,7 @@ class OneStopView(StopView):
                 stop, data=request.data, partial=True, context=self.get_serializer_context()
             )
             asked.is_valid(raise_exception=True)
-            stop = change_stop(stop, asked.validated_data, actor=self.actor)
-            return Response(StopSerializer(stop).data)
+            return _shown(change_stop(stop, asked.validated_data, actor=self.actor))
 
     @extend_schema(
         parameters=[IF_MATCH], responses={204: OpenApiResponse(description="It is gone.")}
@@ -85,8 +89,7 @@ class StopResultView(StopView):
             stop = self.stop(self.mission_to_change(mission_id), stop_id)
             asked = ResultRequest(data=request.data)
             asked.is_valid(raise_exception=True)
-            stop = self.with_result(stop, asked.validated_data)
-            return Response(StopSerializer(stop).data)
+            return _shown(self.with_result(stop, asked.validated_data))
 
     def with_result(self, stop: Stop, asked: dict[str, Any]) -> Stop:
         return set_stop_result(

@@ -65,6 +65,35 @@ def test_a_change_of_a_stop_is_a_new_version_of_its_mission(
     ]
 
 
+def test_a_stop_is_changed_under_the_tag_that_came_with_it(
+    client: APIClient, url: str, mission: Mission
+) -> None:
+    first, second = (f"{url}/{stop}" for stop in stop_ids(mission)[:2])
+    known = client.get(first)["ETag"]
+    changed = client.patch(second, {"remark": "bell"}, headers={"If-Match": known})
+    assert (changed.status_code, changed["ETag"]) == (200, '"2"')
+    stale = client.patch(first, {"remark": "gate"}, headers={"If-Match": known})
+    assert stale.status_code == 412
+    assert [field["pointer"] for field in stale.json()["changed"]] == ["/stops/1/remark"]
+    assert mission.stops.filter(remark="gate").count() == 0
+    again = client.patch(first, {"remark": "gate"}, headers={"If-Match": changed["ETag"]})
+    assert (again.status_code, again["ETag"]) == (200, '"3"')
+    assert client.post(url, {"purpose": "load"})["ETag"] == '"4"'
+
+
+def test_what_a_stop_says_already_leaves_the_version(
+    client: APIClient, url: str, mission: Mission, acme: Employer
+) -> None:
+    Site.objects.create(employer=acme, name="Ghent", external_id="S-1")
+    stop = f"{url}/{stop_ids(mission)[0]}"
+    change = {"site": "S-1", "purpose": "both", "window_end_at": "2026-11-20T10:00:00+01:00"}
+    first = client.patch(stop, change)
+    entries = AuditEntry.objects.count()
+    again = client.patch(stop, change, headers={"If-Match": first["ETag"]})
+    assert (again.json(), again["ETag"]) == (first.json(), first["ETag"])
+    assert AuditEntry.objects.count() == entries
+
+
 def test_two_stops_of_a_mission_cannot_share_an_external_id(
     client: APIClient, url: str, mission: Mission
 ) -> None:
