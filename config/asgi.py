@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from psycopg.conninfo import make_conninfo
 
+from config.body_limit import bounded
 from config.database import connection_arguments
 from config.health import PATHS, health_application
 from tracking.ingest.app import IngestSettings, create_application
@@ -35,4 +36,4 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif scope["path"] in PATHS:
         await health_application(scope, receive, send)
     else:
-        await django_application(scope, receive, send)
+        await bounded(django_application, scope, receive, send)
