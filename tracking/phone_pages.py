@@ -28,10 +28,14 @@ from tracking.phone_clients import CLIENT_BY_SLUG, PhoneClient
 from tracking.phone_forms import PhoneForm
 
 
-def sealed_off(response: HttpResponse) -> HttpResponse:
-    """A page with a secret: in no cache, in no Referer, in no search engine."""
+def sealed_off(response: HttpResponse, *, has_form: bool = False) -> HttpResponse:
+    """A page with a secret: in no cache, in no Referer, in no search engine.
+
+    A page with a form names its origin, and no more: with `no-referrer` a browser sends
+    `Origin: null`, and the form is refused as one of another site.
+    """
     response["Cache-Control"] = "no-store, private"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "strict-origin" if has_form else "no-referrer"
     response["X-Robots-Tag"] = "noindex"
     return response
 
@@ -54,22 +58,23 @@ def set_up_phone(request: HttpRequest) -> HttpResponse:
         return sealed_off(_refused(request, actor))
     if request.method != "POST":
         form = PhoneForm(actor, initial={"driver": request.GET.get("driver", "")})
-        return sealed_off(_form_page(request, actor, form))
+        return _form_page(request, actor, form)
     form = PhoneForm(actor, request.POST)
     if not form.is_valid():
-        return sealed_off(_form_page(request, actor, form, status=400))
+        return _form_page(request, actor, form, status=400)
     try:
         return sealed_off(_set_up(request, actor, form.cleaned_data))
     except DriverFrozen as frozen:
         form.add_error("driver", frozen.detail)
-        return sealed_off(_form_page(request, actor, form, status=400))
+        return _form_page(request, actor, form, status=400)
 
 
 def _form_page(
     request: HttpRequest, actor: Actor, form: PhoneForm, status: int = 200
 ) -> HttpResponse:
     context = {"employer": actor.employer, "form": form}
-    return render(request, "tracking/phones/form.html", context, status=status)
+    page = render(request, "tracking/phones/form.html", context, status=status)
+    return sealed_off(page, has_form=True)
 
 
 def _set_up(request: HttpRequest, actor: Actor, asked: dict[str, Any]) -> HttpResponse:
@@ -130,7 +135,8 @@ def phone_link(request: HttpRequest, client: str, code: str) -> HttpResponse:
     if known is None:
         raise Http404
     if request.method != "POST":
-        return sealed_off(render(request, "tracking/phones/tap.html", {"client": known}))
+        page = render(request, "tracking/phones/tap.html", {"client": known})
+        return sealed_off(page, has_form=True)
     try:
         paired = spend_pairing_code(
             code, request.META["REMOTE_ADDR"], platform=known.slug, scope=TokenScope.INGEST

@@ -84,7 +84,7 @@ def test_a_preview_of_the_link_spends_nothing_and_a_tap_spends_it_once(
     tapped = Client().post(link)
     assert TOKEN.search(text_of(tapped))
     assert "overland://setup" in text_of(tapped)
-    assert tapped["Referrer-Policy"] == "no-referrer"
+    assert tapped["Referrer-Policy"] == "no-referrer"  # the tapped page holds the token
     again = Client().post(link)
     assert again.status_code == 400
     assert not TOKEN.search(text_of(again))
