@@ -160,7 +160,8 @@ mark AS MATERIALIZED (
 ),
 linked AS MATERIALIZED (
     SELECT s.*, coalesce(w.mission_id, o.mission_id) AS mission_id,
-           coalesce(w.truck_id, o.truck_id) AS mission_truck_id,
+           -- The named mission's, or none: never another's that happens to be open too.
+           CASE WHEN w.n IS NULL THEN o.truck_id ELSE w.truck_id END AS mission_truck_id,
            s.mission IS NOT NULL AND w.n IS NULL AS is_mission_unknown,
            coalesce(s.refused, CASE
                WHEN s.kind >= 30 THEN NULL
