@@ -13,6 +13,8 @@ REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bwhsec_[A-Za-z0-9+/=]+"), "…"),
     # A link that sets a phone up holds a code until it is spent.
     (re.compile(r"(/phones/link/[a-z0-9-]+/)[^\s?\"'/]+"), r"\1…"),
+    # The code of a proof of delivery, as it stands in the address of the verification page.
+    (re.compile(r"(/verify/)[^\s?\"'/]+"), r"\1…"),
     (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',]+", re.IGNORECASE), r"\1 …"),
     (
         re.compile(

@@ -231,6 +231,10 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+# Where the public finds this installation, for example https://milepost.example: printed on
+# proofs of delivery. Without it they carry their code alone.
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
+FONTS_DIR = BASE_DIR / "node_modules/dejavu-fonts-ttf/ttf"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [

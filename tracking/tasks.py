@@ -8,7 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from missions import lifecycle
-from tracking import partitions, silence
+from missions.proofs import waiting_proofs
+from tracking import partitions, proofs, silence
 from tracking.models import QuarantinedFix
 
 QUARANTINE_KEPT: Final = timedelta(days=14)
@@ -50,3 +51,16 @@ def _expire_batch(before: datetime) -> int:
         pk__in=list(expired.values_list("pk", flat=True)[:BATCH])
     ).delete()
     return deleted
+
+
+@shared_task
+def issue_proof(proof_id: int) -> None:
+    """Right after somebody asked for a proof of delivery."""
+    proofs.issue_proof(proof_id)
+
+
+@shared_task
+def issue_proofs() -> None:
+    """Those whose message was lost, or that could not be made yet."""
+    for proof_id in waiting_proofs():
+        proofs.issue_proof(proof_id)

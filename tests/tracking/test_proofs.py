@@ -1,0 +1,482 @@
+"""A proof is issued once for what is known, replaced when that changes, and names no driver."""
+
+import io
+import re
+import zlib
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+import pypdfium2
+import pytest
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from PIL import Image
+from rest_framework.test import APIClient
+
+from accounts.freezing import freeze_driver, unfreeze_driver
+from accounts.models import AuditEntry, Driver, Employer
+from missions.models import (
+    Attachment,
+    GoodsLine,
+    Mission,
+    PositionSource,
+    ProofOfDelivery,
+    Signature,
+    SignatureOutcome,
+    Site,
+    StageEvent,
+    Stop,
+)
+from missions.proofs import code_hash, verified
+from missions.stages import Stage
+from missions.stored_files import store
+from tests.cast import ClientFor
+from tests.missions.builders import make_mission
+from tracking import tasks
+from tracking.proofs import issue_proof
+
+NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+LATITUDE, LONGITUDE = 51.054321, 3.717171
+CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){3}")
+
+
+@pytest.fixture(autouse=True)
+def files(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture(autouse=True)
+def no_messages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Messages to the worker, which these tests are themselves."""
+    sent: list[int] = []
+    monkeypatch.setattr(tasks.issue_proof, "delay", sent.append)
+    return sent
+
+
+@pytest.fixture
+def mission(acme: Employer, ada: Driver) -> Mission:
+    """Delivered by Ada, with a signature, a photo and a place for each stage."""
+    mission = make_mission(acme, ada, stops=2, external_id="M-1", reference="PO 77")
+    site = Site.objects.create(
+        employer=acme,
+        name="Café Łódź",
+        address="Kaai 12, Gent",
+        latitude=51.054,
+        longitude=3.717,
+        timezone="Europe/London",
+    )
+    stop = mission.stops.get(seq=1)
+    mission.stops.filter(pk=stop.pk).update(site=site, planned_arrival_at=NINE)
+    GoodsLine.objects.create(
+        employer=acme, stop=stop, line_no=1, description="beer", quantity=4, unit="pallet"
+    )
+    for stage, minutes in (
+        (Stage.ARRIVAL, 10),
+        (Stage.UNLOADING_STARTED, 20),
+        (Stage.SIGNATURE, 50),
+        (Stage.DEPARTURE, 60),
+    ):
+        put_stage(stop, ada, stage, minutes)
+    put_photo(stop, ada)
+    put_signature(stop, ada)
+    return mission
+
+
+@pytest.fixture
+def stop(mission: Mission) -> Stop:
+    return mission.stops.get(seq=1)
+
+
+def put_stage(stop: Stop, driver: Driver, stage: Stage, minutes: int) -> StageEvent:
+    return StageEvent.objects.create(
+        employer_id=stop.employer_id,
+        driver=driver,
+        mission_id=stop.mission_id,
+        stop=stop,
+        stage=stage,
+        recorded_at=NINE + timedelta(minutes=minutes),
+        latitude=LATITUDE,
+        longitude=LONGITUDE,
+        accuracy_m=12,
+        position_source=PositionSource.AT_EVENT,
+        site_distance_m=37.6,
+        site_check="inside",
+        note="Ada Peeters rang twice",
+    )
+
+
+def put_photo(stop: Stop, driver: Driver) -> Attachment:
+    stream = io.BytesIO()
+    Image.new("RGB", (640, 480), "teal").save(stream, "JPEG")
+    content = stream.getvalue()
+    return Attachment.objects.create(
+        employer_id=stop.employer_id,
+        driver=driver,
+        client_id=str(uuid4()),
+        recorded_at=NINE + timedelta(minutes=40),
+        mission_id=stop.mission_id,
+        stop=stop,
+        latitude=LATITUDE,
+        longitude=LONGITUDE,
+        file=store(content, ".jpg"),
+        media_type="image/jpeg",
+        width_px=640,
+        height_px=480,
+        size_bytes=len(content),
+        content_sha256=sha256(content).digest(),
+        original_media_type="image/jpeg",
+        original_size_bytes=len(content),
+        original_sha256=sha256(content).digest(),
+    )
+
+
+def put_signature(stop: Stop, driver: Driver, **said: Any) -> Signature:
+    line = {"description": "beer", "reference": "", "unit": "pallet", "planned": "4"}
+    return Signature.objects.create(
+        employer_id=stop.employer_id,
+        driver=driver,
+        client_id=str(uuid4()),
+        recorded_at=NINE + timedelta(minutes=50),
+        mission_id=stop.mission_id,
+        stop=stop,
+        **{
+            "outcome": SignatureOutcome.SIGNED,
+            "signer_name": "Żaneta Kowalska",
+            "reservations": "ada peeters came late, one pallet wet",
+            **said,
+        },
+        strokes=[[{"x": 0, "y": 0}, {"x": 40, "y": 12}]],
+        latitude=LATITUDE,
+        longitude=LONGITUDE,
+        document={"goods": [{**line, "actual": "3", "is_counted": True}]},
+        document_sha256=sha256(b"document").digest(),
+    )
+
+
+def proofs_url(stop: Stop) -> str:
+    return f"/api/v1/missions/{stop.mission.uuid}/stops/{stop.uuid}/proofs"
+
+
+def issued(client: APIClient, stop: Stop, **body: Any) -> ProofOfDelivery:
+    answer = client.post(proofs_url(stop), body)
+    assert answer.status_code == 202, answer.json()
+    proof = ProofOfDelivery.objects.get(uuid=answer.json()["id"])
+    assert issue_proof(proof.pk)
+    proof.refresh_from_db()
+    return proof
+
+
+def pdf_of(proof: ProofOfDelivery) -> bytes:
+    with default_storage.open(str(proof.pdf.name)) as file:
+        content: bytes = file.read()
+    return content
+
+
+def text_of(proof: ProofOfDelivery) -> str:
+    with pypdfium2.PdfDocument(pdf_of(proof)) as document:
+        found = [page.get_textpage().get_text_bounded() for page in document]
+    return " ".join("\n".join(found).split())
+
+
+def everything_in(content: bytes) -> bytes:
+    """The bytes of a PDF, and what its compressed streams hold."""
+    found = [content]
+    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL):
+        try:
+            found.append(zlib.decompress(stream))
+        except zlib.error:
+            continue
+    assert len(found) > 3
+    return b"\n".join(found)
+
+
+@pytest.fixture
+def client(client_for: ClientFor) -> APIClient:
+    return client_for("dispatcher")
+
+
+def test_it_is_asked_for_made_and_read(client: APIClient, stop: Stop, no_messages: Any) -> None:
+    answer = client.post(proofs_url(stop))
+    assert (answer.status_code, answer.json()["state"]) == (202, "requested")
+    (waiting,) = no_messages
+    tasks.issue_proof(waiting)
+    shown = client.get(f"{proofs_url(stop)}/{answer.json()['id']}").json()
+    assert (shown["state"], shown["number"], shown["locale"]) == ("issued", 1, "en")
+    proof = ProofOfDelivery.objects.get()
+    assert shown["content_sha256"] == sha256(pdf_of(proof)).hexdigest()
+    text = text_of(proof)
+    for said in (
+        "Café Łódź",
+        "Kaai 12, Gent, BE",
+        "PO 77",
+        "Times in Europe/London",
+        "20 Nov 2026 09:10",
+        "10 min late",
+        "38 m ± 12 m",
+        "Żaneta Kowalska",
+        "pallet 4 3",
+        "the driver came late, one pallet wet",
+    ):
+        assert said in text, said
+    assert AuditEntry.objects.get(action="proof.issued").actor_kind == "system"
+
+
+def test_asked_again_while_nothing_changed_it_is_the_same(client: APIClient, stop: Stop) -> None:
+    proof = issued(client, stop)
+    again = client.post(proofs_url(stop))
+    assert (again.status_code, again.json()["id"]) == (200, str(proof.uuid))
+    assert ProofOfDelivery.objects.count() == 1
+
+
+def test_asked_twice_before_it_is_made_it_is_one(
+    client: APIClient, stop: Stop, no_messages: Any
+) -> None:
+    first, second = (client.post(proofs_url(stop)) for _ in range(2))
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json()["id"] == second.json()["id"]
+    assert len(no_messages) == 1
+
+
+@pytest.mark.parametrize("change", ["photo", "stage", "goods"])
+def test_what_changed_since_gets_a_number_that_names_the_old(
+    client: APIClient, stop: Stop, ada: Driver, change: str
+) -> None:
+    old = issued(client, stop)
+    before = pdf_of(old)
+    if change == "photo":
+        put_photo(stop, ada)
+    elif change == "stage":
+        put_stage(stop, ada, Stage.UNLOADING_ENDED, 45)
+    else:
+        put_signature(stop, ada, outcome=SignatureOutcome.REFUSED)
+    new = issued(client, stop)
+    old.refresh_from_db()
+    assert (old.number, new.number, old.superseded_by) == (1, 2, new)
+    assert "Replaces no. 1" in text_of(new)
+    assert pdf_of(old) == before
+    shown = client.get(proofs_url(stop)).json()["results"]
+    assert [row["replaces"] for row in shown] == [[], [1]]
+    assert [row["superseded_by"] for row in shown] == [str(new.uuid), None]
+
+
+def test_a_correction_takes_the_place_of_what_it_corrects(
+    client: APIClient, stop: Stop, ada: Driver
+) -> None:
+    issued(client, stop)
+    wrong = StageEvent.objects.get(stage=Stage.ARRIVAL)
+    right = put_stage(stop, ada, Stage.ARRIVAL, 15)
+    StageEvent.objects.filter(pk=right.pk).update(corrects=wrong)
+    text = text_of(issued(client, stop))
+    assert "20 Nov 2026 09:15" in text
+    assert "20 Nov 2026 09:10" not in text
+
+
+def test_another_language_stands_beside_the_first(client: APIClient, stop: Stop) -> None:
+    english = issued(client, stop)
+    dutch = issued(client, stop, locale="nl")
+    english.refresh_from_db()
+    assert (english.superseded_by, dutch.number) == (None, 2)
+    assert "Replaces" not in text_of(dutch)
+    assert "geen vrachtbrief" in text_of(dutch)
+
+
+def test_a_change_replaces_the_proofs_in_all_languages(
+    client: APIClient, stop: Stop, ada: Driver
+) -> None:
+    issued(client, stop)
+    issued(client, stop, locale="nl")
+    put_photo(stop, ada)
+    assert "1, 2" in text_of(issued(client, stop, locale="fr"))
+    assert ProofOfDelivery.objects.filter(superseded_by=None).count() == 1
+
+
+def test_it_is_in_the_language_of_the_site(client: APIClient, stop: Stop) -> None:
+    Site.objects.update(language="fr")
+    assert client.post(proofs_url(stop)).json()["locale"] == "fr"
+
+
+def test_an_unknown_language_is_refused(client: APIClient, stop: Stop) -> None:
+    assert client.post(proofs_url(stop), {"locale": "de"}).status_code == 400
+
+
+def test_a_message_twice_issues_once(client: APIClient, stop: Stop) -> None:
+    proof = issued(client, stop)
+    before = pdf_of(proof)
+    assert not issue_proof(proof.pk)
+    tasks.issue_proofs()
+    proof.refresh_from_db()
+    assert pdf_of(proof) == before
+
+
+def test_the_sweep_issues_what_no_message_came_for(client: APIClient, stop: Stop) -> None:
+    client.post(proofs_url(stop))
+    tasks.issue_proofs()
+    assert ProofOfDelivery.objects.get().issued_at is not None
+
+
+def test_a_defect_is_said_and_the_next_request_begins_anew(
+    client: APIClient, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> bytes:
+        raise KeyError("a defect")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("missions.proofs.proof_pdf", broken)
+        client.post(proofs_url(stop))
+        tasks.issue_proofs()
+    (failed,) = client.get(proofs_url(stop)).json()["results"]
+    assert (failed["state"], failed["failure"]) == ("failed", "not_made")
+    assert issued(client, stop).number == 2
+
+
+def test_a_disk_that_is_away_leaves_it_waiting(
+    client: APIClient, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> str:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("missions.stored_files.store", away)
+        client.post(proofs_url(stop))
+        with pytest.raises(OSError, match="space"):
+            tasks.issue_proofs()
+    tasks.issue_proofs()
+    assert ProofOfDelivery.objects.get().number == 1
+
+
+def test_a_photo_whose_file_is_gone_does_not_stop_it(client: APIClient, stop: Stop) -> None:
+    default_storage.delete(str(Attachment.objects.get().file.name))
+    assert "This photo could not be read." in text_of(issued(client, stop))
+
+
+def test_numbers_of_employers_are_apart(
+    client: APIClient, client_for: ClientFor, stop: Stop, elsewhere: Employer, cy_driver: Driver
+) -> None:
+    issued(client, stop)
+    theirs = make_mission(elsewhere, cy_driver, stops=1).stops.get()
+    assert issued(client_for("stranger"), theirs).number == 1
+
+
+def test_while_a_driver_is_frozen_none_is_made(client: APIClient, stop: Stop, ada: Driver) -> None:
+    client.post(proofs_url(stop))
+    freeze_driver(ada)
+    answer = client.post(proofs_url(stop), {"locale": "nl"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "driver_not_available")
+    tasks.issue_proofs()
+    proof = ProofOfDelivery.objects.get()
+    assert (proof.issued_at, proof.failure) == (None, "")
+    unfreeze_driver(ada)
+    tasks.issue_proofs()
+    proof.refresh_from_db()
+    assert "38 m" in text_of(proof)
+
+
+# --- What must not be in it -------------------------------------------------------------------
+
+
+def test_neither_the_drivers_name_nor_a_position_is_in_it(
+    client: APIClient, stop: Stop, ada: Driver
+) -> None:
+    proof = issued(client, stop)
+    content = pdf_of(proof)
+    held = everything_in(content).decode("latin-1") + text_of(proof) + str(proof.printed)
+    with pypdfium2.PdfDocument(content) as document:
+        held += str(document.get_metadata_dict())
+    assert "Kowalska" in held
+    for hidden in ("Ada", "Peeters", "D-1", "51.05", "3.717", str(ada.uuid), "rang twice"):
+        assert hidden not in held, hidden
+        assert hidden.encode("utf-16-be").decode("latin-1") not in held, hidden
+
+
+def test_the_code_is_on_the_paper_alone(client: APIClient, stop: Stop) -> None:
+    proof = issued(client, stop)
+    found = CODE.search(text_of(proof))
+    assert found is not None
+    assert bytes(proof.code_hash or b"") == code_hash(found[0])
+    assert verified(found[0].lower().replace("-", " ").replace("0", "o")) is not None
+    shown = client.get(f"{proofs_url(stop)}/{proof.uuid}").content.decode()
+    assert found[0] not in shown
+    assert found[0].replace("-", "") not in shown
+
+
+def test_after_its_driver_is_erased_the_proof_is_what_it_was(
+    client: APIClient, client_for: ClientFor, stop: Stop, ada: Driver
+) -> None:
+    proof = issued(client, stop)
+    content, before = pdf_of(proof), client.get(proofs_url(stop)).json()
+    blanked = {"driver": None, "erased_driver": uuid4()}
+    nowhere = {"latitude": None, "longitude": None}
+    stop.mission.assignments.update(**blanked)
+    for rows in (Attachment.objects, Signature.objects):
+        rows.update(**blanked, **nowhere)
+    StageEvent.objects.update(**blanked, **nowhere, fix_id=None, note="")
+    assert pdf_of(proof) == content
+    assert sha256(content).digest() == bytes(proof.content_sha256 or b"")
+    assert client.get(proofs_url(stop)).json() == before
+    found = CODE.search(text_of(proof))
+    assert found is not None
+    known = verified(found[0])
+    assert known is not None
+    assert (known.sha256, known.is_superseded) == (sha256(content).hexdigest(), False)
+
+
+# --- Who may ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("nobody", 401), ("dpo", 403), ("driver", 403), ("other_driver", 403), ("stranger", 404)],
+)
+def test_nobody_else_may(
+    client: APIClient, client_for: ClientFor, stop: Stop, role: str, status: int
+) -> None:
+    proof = issued(client, stop)
+    url = proofs_url(stop)
+    other = client_for(role)
+    answers = [
+        other.get(url),
+        other.post(url),
+        other.get(f"{url}/{proof.uuid}"),
+        other.post(f"{url}/{proof.uuid}/link"),
+    ]
+    assert [answer.status_code for answer in answers] == [status] * 4
+    assert ProofOfDelivery.objects.count() == 1
+
+
+def test_the_proof_of_another_stop_is_404(client: APIClient, mission: Mission, stop: Stop) -> None:
+    proof = issued(client, stop)
+    other = mission.stops.get(seq=2)
+    assert client.get(f"{proofs_url(other)}/{proof.uuid}").status_code == 404
+    assert client.get(f"{proofs_url(stop)}/{proof.uuid}").status_code == 200
+
+
+def test_a_link_opens_the_pdf(client: APIClient, client_for: ClientFor, stop: Stop) -> None:
+    waiting = client.post(proofs_url(stop)).json()["id"]
+    link = f"{proofs_url(stop)}/{waiting}/link"
+    assert client.post(link).json()["code"] == "proof_not_issued"
+    tasks.issue_proofs()
+    answer = client.post(link)
+    assert answer["Cache-Control"] == "no-store"
+    opened = client_for("nobody").head(answer.json()["url"])
+    assert opened["Content-Type"] == "application/pdf"
+
+
+def test_thirty_cost_as_many_queries_as_one(client: APIClient, stop: Stop) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(proofs_url(stop)).status_code == 200
+        return len(captured)
+
+    def put() -> None:
+        ProofOfDelivery.objects.create(
+            employer_id=stop.employer_id, mission=stop.mission, stop=stop, locale="en"
+        )
+
+    put()
+    one = queries()
+    for _ in range(29):
+        put()
+    assert queries() == one
