@@ -254,6 +254,8 @@ class Device(models.Model):
     name = models.CharField(max_length=100, blank=True)
     platform = models.CharField(max_length=20, blank=True)
     last_seen_at = models.DateTimeField(null=True, blank=True)
+    health = models.JSONField(db_default={})  # what it says of itself: serializers.Health
+    payload_key = models.BinaryField(null=True)  # a passphrase, sealed; opens what it encrypts
     revoked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 

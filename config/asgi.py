@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from psycopg.conninfo import make_conninfo
 
+from accounts.sealing import unseal
 from config.body_limit import bounded
 from config.database import connection_arguments
 from config.health import PATHS, health_application
@@ -25,6 +26,7 @@ ingest_application = create_application(
         max_fix_age_days=settings.MAX_FIX_AGE_DAYS,
         is_replay=settings.REPLAY_MODE,
         is_https_required=settings.REQUIRE_HTTPS,
+        unseal=unseal,
     )
 )
 

@@ -11,7 +11,10 @@ from django.db import connection
 
 from tracking.models import Fix
 
-SQL = (Path(settings.BASE_DIR) / "tracking/ingest/record.sql").read_text(encoding="utf-8")
+SQL = "".join(
+    (Path(settings.BASE_DIR) / "tracking/ingest" / name).read_text(encoding="utf-8")
+    for name in ("record.sql", "quarantine.sql")
+)
 INSERT = re.compile(r"INSERT INTO (\w+)(?: AS \w+)? \(([^)]+)\)")
 
 

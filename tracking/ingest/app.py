@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from accounts.secrets import secret_hash
 from tracking.ingest.arrays import Request
+from tracking.ingest.device_keys import DeviceKeys
 from tracking.ingest.dialects import native
 from tracking.ingest.groups import GroupCommit
 from tracking.ingest.http import (
@@ -28,7 +30,8 @@ from tracking.ingest.http import (
 )
 from tracking.ingest.judge import accepted_span
 from tracking.ingest.metrics import TURNED_AWAY
-from tracking.ingest.outcomes import DatabaseAway, QueueFull, Sender
+from tracking.ingest.off_the_shelf import DIALECTS, OffTheShelf
+from tracking.ingest.outcomes import DatabaseAway, QueueFull, Recorded, Sender
 from tracking.ingest.sent import JudgedFix, Refusal
 
 NATIVE_LIMITS: Final = BodyLimits(sent=1_000_000, plain=8_000_000)
@@ -66,6 +69,8 @@ class IngestSettings:
     is_replay: bool = False  # any age is accepted, the employer's route period is off
     is_https_required: bool = False
     connections: int = 1
+    # Opens the sealed passphrase of a phone that encrypts; without it no phone has a key.
+    unseal: Callable[[bytes], str | None] = lambda sealed: None
 
 
 class IngestApplication:
@@ -77,6 +82,10 @@ class IngestApplication:
         self._routes: dict[str, Callable[[Scope, Receive], Awaitable[Answer]]] = {
             "/ingest/v1/fixes": self._native,
         }
+        self._keys = DeviceKeys(settings.conninfo, settings.unseal)
+        self._off_the_shelf = OffTheShelf(
+            self._record, self._keys.passphrase_of, settings.max_fix_age_days
+        )
 
     async def startup(self) -> None:
         """Connect; called by the server's lifespan, or by the first request."""
@@ -92,18 +101,28 @@ class IngestApplication:
         if self._groups is not None:
             await self._groups.close()
             self._groups = None
+        await self._keys.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
-        route = self._routes.get(scope["path"].rstrip("/"))
+        route = self._route(scope["path"])
         try:
             answer = await self._answer(route, scope, receive)
         except ClientLeft:
             # Heard by nobody, or by a client that closed only its own half.
             answer = INCOMPLETE
         await answer.send(send)
+
+    def _route(self, path: str) -> Callable[[Scope, Receive], Awaitable[Answer]] | None:
+        """With and without a slash at the end: a redirect would lose fixes."""
+        route = self._routes.get(path.rstrip("/"))
+        if route is None:
+            dialect = path.removeprefix("/ingest/").partition("/")[0]
+            if dialect in DIALECTS:
+                return partial(self._off_the_shelf.answer, dialect)
+        return route
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -155,9 +174,7 @@ class IngestApplication:
             return problem(400, "body_invalid", "The body cannot be read", str(wrong))
         span = accepted_span(datetime.now(UTC), self._settings.max_fix_age_days)
         fixes = native.judged_fixes(sent, span)
-        await self.startup()
-        assert self._groups is not None  # noqa: S101 (startup has just made it)
-        outcome = await self._groups.record(
+        outcome = await self._record(
             Request(
                 secret_hash(token),
                 [fix for fix in fixes if isinstance(fix, JudgedFix)],
@@ -169,6 +186,12 @@ class IngestApplication:
         if outcome.sender is Sender.FROZEN:
             return FROZEN
         return Answer(200, native.answer(fixes, outcome.letters, outcome.warnings))
+
+    async def _record(self, request: Request) -> Recorded:
+        """What became of a request, after its COMMIT; raises DatabaseAway and QueueFull."""
+        await self.startup()
+        assert self._groups is not None  # noqa: S101 (startup has just made it)
+        return await self._groups.record(request)
 
 
 def create_application(settings: IngestSettings) -> IngestApplication:

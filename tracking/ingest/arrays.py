@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from tracking.ingest.quarantine import Unusable
 from tracking.ingest.sent import JudgedFix, StageWords
 
 DAY_US: Final = 24 * 3600 * 1_000_000
@@ -20,12 +21,17 @@ DAY_US: Final = 24 * 3600 * 1_000_000
 class Request:
     """What one phone asks to record: its token's hash and its judged fixes.
 
-    `refused` says how many were refused before, by reason: they are only counted.
+    `refused` says how many were refused before, by reason: they are only counted. An
+    off-the-shelf client names its dialect, and needs a token of scope `ingest`; with it come
+    what could not be used and, as JSON, what the phone says of itself.
     """
 
     token_hash: bytes
     fixes: list[JudgedFix]
     refused: Mapping[str, int] = field(default_factory=dict)
+    dialect: str | None = None
+    unusable: Sequence[Unusable] = ()
+    health: str | None = None
 
 
 class Row(NamedTuple):
@@ -57,6 +63,7 @@ def arranged(group: Sequence[Request], now_us: int) -> Arranged:
     doubles: dict[tuple[int, int], int] = {}
     first_runs: list[int] = []
     tokens: list[bytes] = []
+    foreign: list[bool] = []
     first_us: list[int] = []
     last_us: list[int] = []
     for number, request in enumerate(group):
@@ -72,6 +79,7 @@ def arranged(group: Sequence[Request], now_us: int) -> Arranged:
             run = runs.get(day)
             if run is None:
                 tokens.append(request.token_hash)
+                foreign.append(request.dialect is not None)
                 first_us.append(at_us)
                 last_us.append(at_us)
                 run = runs[day] = len(tokens)
@@ -82,11 +90,13 @@ def arranged(group: Sequence[Request], now_us: int) -> Arranged:
             rows.append(Row(number, position, run, fix))
         if not runs:
             tokens.append(request.token_hash)
+            foreign.append(request.dialect is not None)
             first_us.append(now_us)
             last_us.append(now_us)
     hashes = ",".join([f'"\\\\x{token.hex()}"' for token in tokens])
     senders: dict[str, object] = {
         "tokens": f"{{{hashes}}}",
+        "is_foreign": "{" + ",".join(["t" if is_foreign else "f" for is_foreign in foreign]) + "}",
         "first_us": array(first_us),
         "last_us": array(last_us),
     }
@@ -172,6 +182,36 @@ def stage_arrays(rows: Sequence[Row]) -> dict[str, object]:
 
 
 _NO_WORDS: Final = StageWords(None, None, False, None, None, None, None)
+
+
+def item_arrays(group: Sequence[Request]) -> dict[str, object] | None:
+    """The arrays of the statement ITEMS, or None when the group has nothing for it."""
+    items: list[tuple[object, ...]] = []
+    for request in group:
+        token, dialect = request.token_hash, request.dialect
+        items += [
+            (token, item.recorded_at_us, dialect, item.reason, item.detail, item.payload,
+             item.payload_hash, item.count, None)
+            for item in request.unusable
+        ]  # fmt: skip
+        if request.health is not None:
+            items.append((token, None, dialect, None, None, None, None, 0, request.health))
+    if not items:
+        return None
+    return dict(zip(_ITEM_COLUMNS, map(list, zip(*items, strict=True)), strict=True))
+
+
+_ITEM_COLUMNS: Final = (
+    "token_hash",
+    "recorded_at_us",
+    "dialect",
+    "reason",
+    "detail",
+    "payload",
+    "payload_hash",
+    "fixes",
+    "health",
+)
 
 
 def _uuid(text: str | None) -> str | None:

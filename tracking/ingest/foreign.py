@@ -28,7 +28,7 @@ DENIED: Final = "denied"
 Opener = Callable[[str], bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ForeignRequest:
     """A request without its credentials.
 

@@ -61,6 +61,11 @@ class Waiting:
     outcome: "asyncio.Future[Recorded]"
 
 
+def size_of(request: Request) -> int:
+    """How much of the queue a request takes: what cannot be used waits like a fix."""
+    return len(request.fixes) + len(request.unusable)
+
+
 class GroupCommit:
     """Gathers requests and records them, group by group, over a few connections."""
 
@@ -83,7 +88,7 @@ class GroupCommit:
         """
         if self._able == 0 or self._is_closing:
             raise DatabaseAway
-        fixes = len(request.fixes)
+        fixes = size_of(request)
         if (
             self._waiting_fixes + fixes > MAX_WAITING_FIXES
             or len(self._waiting) >= MAX_WAITING_REQUESTS
@@ -159,11 +164,11 @@ class GroupCommit:
         group: list[Waiting] = []
         fixes = 0
         while self._waiting and len(group) < MAX_GROUP_REQUESTS:
-            fixes += len(self._waiting[0].request.fixes)
+            fixes += size_of(self._waiting[0].request)
             if group and fixes > MAX_GROUP_FIXES:
                 break
             waiting = self._waiting.popleft()
-            self._waiting_fixes -= len(waiting.request.fixes)
+            self._waiting_fixes -= size_of(waiting.request)
             if not waiting.outcome.done():  # else its client has left: it will send again
                 group.append(waiting)
         return group

@@ -80,29 +80,39 @@ class BodyLimits:
 
 async def read_body(scope: Scope, receive: Receive, limits: BodyLimits) -> bytes:
     """The plain body of a request; raises BodyRefused (408, 413, 415, 400) or ClientLeft."""
-    headers = dict(scope["headers"])
-    announced = headers.get(b"content-length", b"")
-    if announced.isdigit() and int(announced) > limits.sent:
-        raise BodyRefused(_too_large(limits.sent))
-    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
-    if encoding not in (b"identity", b"gzip", b""):
+    encoding = header(scope, b"content-encoding").strip().lower()
+    if encoding not in ("identity", "gzip", ""):
         raise BodyRefused(
             problem(415, "content_encoding_unsupported", "Unsupported content encoding",
                     "send the body plain or with Content-Encoding: gzip")
         )  # fmt: skip
+    body = await read_sent_body(scope, receive, limits)
+    if encoding == "gzip":
+        return unpacked(body, limits.plain)
+    if len(body) > limits.plain:
+        raise BodyRefused(_too_large(limits.plain))
+    return body
+
+
+async def read_sent_body(scope: Scope, receive: Receive, limits: BodyLimits) -> bytes:
+    """The body as it was sent; raises BodyRefused (408, 413) or ClientLeft."""
+    announced = announced_length(scope)
+    if announced is not None and announced > limits.sent:
+        raise BodyRefused(_too_large(limits.sent))
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            body = await _received(receive, limits.sent)
+            return await _received(receive, limits.sent)
     except TimeoutError:
         raise BodyRefused(
             problem(408, "body_timeout", "The body did not arrive in time",
                     headers=[(b"connection", b"close")])
         ) from None  # fmt: skip
-    if encoding == b"gzip":
-        return _unpacked(body, limits.plain)
-    if len(body) > limits.plain:
-        raise BodyRefused(_too_large(limits.plain))
-    return body
+
+
+def announced_length(scope: Scope) -> int | None:
+    """How long the client says that its body is; None when it does not say."""
+    announced = header(scope, b"content-length")
+    return int(announced) if announced.isascii() and announced.isdigit() else None
 
 
 async def _received(receive: Receive, limit: int) -> bytes:
@@ -134,8 +144,11 @@ def _too_large(limit: int) -> Answer:
     )  # fmt: skip
 
 
-def _unpacked(body: bytes, limit: int) -> bytes:
-    """The plain bytes of a gzip body; stops unpacking at the limit, so a bomb costs no memory."""
+def unpacked(body: bytes, limit: int) -> bytes:
+    """The plain bytes of a gzip body; raises BodyRefused (413, 400).
+
+    It stops unpacking at the limit, so a bomb costs no memory.
+    """
     unpacker = zlib.decompressobj(GZIP_WINDOW)
     try:
         plain = unpacker.decompress(body, limit + 1)
@@ -154,9 +167,13 @@ def _broken_gzip() -> Answer:
 
 def bearer_token(scope: Scope) -> str | None:
     """The token of `Authorization: Bearer …`, or None."""
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            scheme, _, token = value.partition(b" ")
-            if scheme.lower() == b"bearer" and token.strip():
-                return str(token.strip().decode("latin-1"))
-    return None
+    scheme, _, token = header(scope, b"authorization").partition(" ")
+    return (token.strip() or None) if scheme.lower() == "bearer" else None
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """The value of the first header of this name (lower case); empty when there is none."""
+    for sent, value in scope["headers"]:
+        if sent == name:
+            return bytes(value).decode("latin-1")
+    return ""

@@ -21,11 +21,12 @@ WITH request AS MATERIALIZED (
            e.route_months,
            'epoch'::timestamptz + r.first_us * interval '1 microsecond' AS first_at,
            'epoch'::timestamptz + r.last_us * interval '1 microsecond' AS last_at
-      FROM unnest(%(tokens)s::bytea[], %(first_us)s::int8[], %(last_us)s::int8[])
-           WITH ORDINALITY AS r(token_hash, first_us, last_us, no)
+      FROM unnest(%(tokens)s::bytea[], %(first_us)s::int8[], %(last_us)s::int8[],
+                  %(is_foreign)s::bool[])
+           WITH ORDINALITY AS r(token_hash, first_us, last_us, is_foreign, no)
      CROSS JOIN LATERAL (
         SELECT t.device_id FROM accounts_devicetoken t
-         WHERE t.token_hash = r.token_hash
+         WHERE t.token_hash = r.token_hash AND (t.scope = 'ingest' OR NOT r.is_foreign)
            AND (t.expires_at IS NULL OR t.expires_at > statement_timestamp())
         OFFSET 0) t
      CROSS JOIN LATERAL (

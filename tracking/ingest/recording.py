@@ -9,7 +9,15 @@ from typing import Any, Final
 from psycopg import AsyncConnection
 from psycopg.errors import UniqueViolation
 
-from tracking.ingest.arrays import Arranged, Request, Row, arranged, fix_arrays, stage_arrays
+from tracking.ingest.arrays import (
+    Arranged,
+    Request,
+    Row,
+    arranged,
+    fix_arrays,
+    item_arrays,
+    stage_arrays,
+)
 from tracking.ingest.outcomes import DUPLICATE, STORED, Recorded, Sender
 from tracking.ingest.sent import EPOCH, FIRST_DUTY_MARK_KIND, FIRST_STAGE_KIND, MICROSECOND
 
@@ -21,25 +29,30 @@ SESSION_OPTIONS: Final = (
     "-c statement_timeout=4s -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
 )
 
+# New rows of one phone in quarantine on one day (UTC); what is more is only counted.
+QUARANTINED_A_DAY: Final = 1_000
+
 Outcome = tuple[str, str]  # a letter and warning bits
 _STORED: Final = (STORED, "0")
 
 
-def _statements() -> tuple[bytes, bytes, bytes]:
-    text = Path(__file__).with_name("record.sql").read_text(encoding="utf-8")
+def _statements() -> tuple[bytes, bytes, bytes, bytes]:
     parts = {}
-    for part in text.split("\n-- == ")[1:]:
-        name, _, body = part.partition("\n")
-        parts[name] = body
+    for file in ("record.sql", "quarantine.sql"):
+        text = Path(__file__).with_name(file).read_text(encoding="utf-8")
+        for part in text.split("\n-- == ")[1:]:
+            name, _, body = part.partition("\n")
+            parts[name] = body
     senders = parts["SENDERS"]
     return (
         (senders + parts["STAGES"]).encode(),
         parts["RELINK"].encode(),
         (senders + parts["FIXES"]).encode(),
+        parts["ITEMS"].encode(),
     )
 
 
-STAGES, RELINK, FIXES = _statements()
+STAGES, RELINK, FIXES, ITEMS = _statements()
 # Nearly every group is all new, and looking for a conflict first costs a fifth of the insert.
 NEW_FIXES: Final = FIXES.replace(
     b"    ON CONFLICT DO NOTHING\n    RETURNING driver_id", b"    RETURNING driver_id"
@@ -64,7 +77,8 @@ class Recorder:
         cut = arranged(group, (datetime.now(UTC) - EPOCH) // MICROSECOND)
         cut.senders["has_route_period"] = self.has_route_period
         waves = _waves(cut.rows)
-        if not waves:
+        items = item_arrays(group)
+        if not waves and items is None:
             # One statement is a transaction of its own: one round trip, one COMMIT.
             try:
                 return await self._record_fixes(NEW_FIXES, group, cut, {})
@@ -74,7 +88,12 @@ class Recorder:
             outcomes: dict[Row, Outcome] = {}
             for wave in waves:
                 outcomes.update(await self._record_stages(cut, wave))
-            return await self._record_fixes(FIXES, group, cut, outcomes)
+            recorded = await self._record_fixes(FIXES, group, cut, outcomes)
+            if items is not None:
+                await self.connection.execute(
+                    ITEMS, items | {"rows_a_day": QUARANTINED_A_DAY}, prepare=True
+                )
+            return recorded
 
     async def _record_stages(self, cut: Arranged, wave: list[Row]) -> dict[Row, Outcome]:
         cursor = await self.connection.execute(

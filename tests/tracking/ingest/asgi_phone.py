@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
+from accounts.sealing import unseal
 from config.database import connection_arguments
 from tracking.ingest.app import IngestApplication, IngestSettings, create_application
 from tracking.ingest.http import Message
@@ -57,6 +58,7 @@ class AsgiPhone:
                 conninfo=make_conninfo(**connection_arguments(connection.settings_dict)),
                 max_fix_age_days=max_fix_age_days,
                 is_replay=max_fix_age_days > 59,
+                unseal=unseal,
             )
         )
         self.run(self.application.startup())

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts.models import DeviceHolding, Driver, Employer, TrackingWindow
+from accounts.models import DeviceHolding, Driver, Employer, TokenScope, TrackingWindow
 from missions.models import Mission, MissionAssignment, MissionStatus
-from tests.cast import Phone
+from tests.cast import Phone, make_phone
 from tests.tracking.ingest.asgi_phone import AsgiPhone
 from tracking.partitions import make_partitions
 
@@ -27,6 +27,12 @@ def replay_ingest(transactional_db: None) -> Iterator[AsgiPhone]:
     phone = AsgiPhone(max_fix_age_days=6000)
     yield phone
     phone.close()
+
+
+@pytest.fixture
+def traccar(ada: Driver) -> Phone:
+    """Ada's phone with an off-the-shelf client."""
+    return make_phone(ada, scope=TokenScope.INGEST)
 
 
 @pytest.fixture

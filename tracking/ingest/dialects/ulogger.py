@@ -68,6 +68,15 @@ def _is_multipart(request: ForeignRequest) -> bool:
     return "multipart/" in request.content_type.lower() or request.body.startswith(b"--")
 
 
+def password_of(request: ForeignRequest) -> str | None:
+    """What stands as password in a sign-in: the phone's token."""
+    try:
+        fields = fields_of(request)
+    except Unreadable:
+        return None
+    return fields.get("pass") or None if fields.get("action") == "auth" else None
+
+
 def fields_of(request: ForeignRequest) -> dict[str, str]:
     """The texts of the form, without its files; raises Unreadable."""
     if not _is_multipart(request):

@@ -1,0 +1,78 @@
+"""When to write down what a phone says of itself: at news, else every ten minutes. (pure)
+
+A fix comes every few seconds and a battery moves every few minutes; writing each time would
+cost as much as the fixes. What was written last is remembered here only to spare that: a
+process that forgets it writes once more.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from tracking.ingest.foreign import NOTHING_KNOWN, Health
+
+AGAIN_AFTER_S: Final = 600.0
+BATTERY_STEP: Final = 0.05
+MAX_PHONES: Final = 50_000
+MAX_VERSION: Final = 60
+
+_APP: Final = re.compile(r"[A-Za-z][\w.+ -]{1,40}/[\w.+-]{1,20}", re.ASCII)
+# What says which library or system a request was made with, not which app.
+_LIBRARIES: Final = ("dalvik", "okhttp", "mozilla", "dart", "cfnetwork", "python", "curl", "java")
+
+
+class HealthReports:
+    """What was last written of each phone, by the hash of its token."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._written: dict[bytes, tuple[Health, float]] = {}
+
+    def news(self, token_hash: bytes, health: Health, user_agent: str) -> str | None:
+        """The JSON to write, or None when it says nothing new."""
+        if health.app_version is None:
+            health = health._replace(app_version=app_version_in(user_agent))
+        health = _bounded(health)
+        if health == NOTHING_KNOWN:
+            return None
+        before, at = self._written.get(token_hash, (NOTHING_KNOWN, -AGAIN_AFTER_S))
+        now = self._clock()
+        known = before.updated(health)
+        if now - at < AGAIN_AFTER_S and not is_news(before, known):
+            return None
+        if len(self._written) >= MAX_PHONES:
+            self._written.clear()
+        self._written[token_hash] = (known, now)
+        known_fields = {k: v for k, v in health._asdict().items() if v is not None}
+        return msgspec.json.encode(known_fields).decode()
+
+
+def is_news(before: Health, known: Health) -> bool:
+    """Whether anything but a step of the battery too small to tell has changed."""
+    if before.battery is None or known.battery is None:
+        return before != known
+    is_step = abs(before.battery - known.battery) >= BATTERY_STEP
+    return is_step or before._replace(battery=None) != known._replace(battery=None)
+
+
+def app_version_in(user_agent: str) -> str | None:
+    """`OwnTracks/18.4` of a User-Agent that begins with an app's name; None for a library's."""
+    app = _APP.match(user_agent)
+    if app is None or app[0].lower().startswith(_LIBRARIES):
+        return None
+    return app[0]
+
+
+def _bounded(health: Health) -> Health:
+    """What fits: a battery of 0 to 1, a short printable version."""
+    battery, version = health.battery, health.app_version
+    if battery is not None and not 0.0 <= battery <= 1.0:
+        battery = None
+    if version is not None:
+        version = "".join(filter(str.isprintable, version[:MAX_VERSION])) or None
+    return health._replace(
+        battery=None if battery is None else round(battery, 3), app_version=version
+    )
