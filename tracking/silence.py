@@ -12,8 +12,8 @@ from django.db.models import Exists, OuterRef
 from accounts.audit import record
 from accounts.duty_marks import DutyMarkKind
 from accounts.models import Driver, DutyMark, MarkSource
-from missions.lifecycle import SILENT_AFTER
 from missions.models import Mission
+from missions.silence import SILENT_AFTER
 from tracking.histories import CLOCK_AHEAD, history_of_mission
 
 

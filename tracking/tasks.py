@@ -7,7 +7,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from missions import lifecycle
+from missions import silence as mission_silence
 from missions.proofs import waiting_proofs
 from tracking import partitions, proofs, silence
 from tracking.models import QuarantinedFix
@@ -27,7 +27,7 @@ def make_partitions() -> None:
 def end_silent_missions() -> None:
     """End missions of which nothing was heard for 24 h, at their last fix or stage."""
     now = timezone.now()
-    lifecycle.end_silent_missions(now, lambda mission: silence.last_fix_at(mission, now))
+    mission_silence.end_silent_missions(now, lambda mission: silence.last_fix_at(mission, now))
 
 
 @shared_task

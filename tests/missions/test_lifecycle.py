@@ -13,13 +13,13 @@ from missions.lifecycle import (
     assign_mission,
     cancel_mission,
     end_mission,
-    end_silent_missions,
     hand_over_mission,
     move,
     running_assignment,
     unassign_mission,
 )
 from missions.models import Mission, MissionAssignment, MissionStatus
+from missions.silence import end_silent_missions
 from missions.stages import Stage
 from missions.trucks import reassign_truck
 from tests.missions.builders import make_mission, put_stage, start, state_of, wrong_open_periods
