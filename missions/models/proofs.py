@@ -109,6 +109,11 @@ class Attachment(Evidence):
                 condition=Q(thumbnail="", thumbnail_failed_at__isnull=True),
                 name="attachments_not_thumbnailed",
             ),
+            # Read by the sweep of files that no row names; so are those of the other files.
+            models.Index(fields=["file"], name="attachments_by_file"),
+            models.Index(
+                fields=["thumbnail"], condition=~Q(thumbnail=""), name="attachments_by_thumbnail"
+            ),
         ]
 
 
@@ -149,6 +154,7 @@ class Signature(Evidence):
         ]
         indexes: ClassVar = [
             models.Index(fields=["mission", "recorded_at"], name="signatures_of_a_mission"),
+            models.Index(fields=["image"], condition=~Q(image=""), name="signatures_by_image"),
         ]
 
 
@@ -204,4 +210,5 @@ class ProofOfDelivery(models.Model):
                 condition=Q(issued_at__isnull=True, failure=""),
                 name="proofs_to_issue",
             ),
+            models.Index(fields=["pdf"], condition=~Q(pdf=""), name="proofs_by_pdf"),
         ]
