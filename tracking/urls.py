@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from tracking.api.fleet import Fleet
+from tracking.api.otm5 import MissionTrip
 from tracking.api.proofs import OneProofView, ProofLinkView, ProofsView
 from tracking.api.quarantine import Quarantine
 from tracking.api.relinks import Relinks
@@ -20,6 +21,7 @@ from tracking.api.tracks import (
 )
 from tracking.pages import basemap_file, driver_day, fleet_table, home
 from tracking.phone_pages import first_fix, first_fix_by_code, phone_link, set_up_phone
+from tracking.proof_page import proof_file, proof_page
 
 DRIVER = "drivers/<uuid:driver_id>"
 TRUCK = "trucks/<uuid:truck_id>"
@@ -42,6 +44,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{DRIVER}/timeline", DriverTimeline.as_view(), name="driver-timeline"),
     path(f"{TRUCK}/timeline", TruckTimeline.as_view(), name="truck-timeline"),
     path(f"{MISSION}/timeline", MissionTimeline.as_view(), name="mission-timeline"),
+    path(f"{MISSION}/otm5", MissionTrip.as_view(), name="mission-otm5"),
     path(f"{MISSION}/stops/times", StopTimesView.as_view(), name="stop-times"),
     path(PROOFS, ProofsView.as_view(), name="proofs"),
     path(f"{PROOFS}/<uuid:proof_id>", OneProofView.as_view(), name="proof"),
@@ -54,6 +57,12 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 ]
 page_urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
+    path(f"{MISSION}/stops/<uuid:stop_id>/proof", proof_page, name="proof_page"),
+    path(
+        f"{MISSION}/stops/<uuid:stop_id>/proof/<str:kind>/<uuid:file_id>",
+        proof_file,
+        name="proof_file",
+    ),
     path("fleet/table", fleet_table, name="fleet_table"),
     path("drivers/<uuid:driver_id>/day", driver_day, name="driver_day"),
     path("phones/new", set_up_phone, name="set_up_phone"),
