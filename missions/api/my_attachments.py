@@ -25,7 +25,15 @@ from missions.tasks import make_thumbnail
 MISSION = OpenApiParameter("mission", str, description="Its external_id, else its id.")
 
 
-class MyAttachmentsView(ActorView):
+class PhoneView(ActorView):
+    def phone(self) -> tuple[Device, Driver]:
+        device, driver = self.actor.device, self.actor.driver
+        if device is None or driver is None:
+            raise RuntimeError("the permission lets only phones with a driver through")
+        return device, driver
+
+
+class MyAttachmentsView(PhoneView):
     allows = {"GET": Allows(DRIVER), "POST": Allows(DRIVER)}
     parser_classes = [MultiPartParser]
     cursor_key = ("id",)
@@ -60,19 +68,13 @@ class MyAttachmentsView(ActorView):
         status = 201 if attached.is_new else 200
         return Response(AttachmentSerializer(shown).data, status=status)
 
-    def phone(self) -> tuple[Device, Driver]:
-        device, driver = self.actor.device, self.actor.driver
-        if device is None or driver is None:
-            raise RuntimeError("the permission lets only phones with a driver through")
-        return device, driver
 
-
-class MyAttachmentLinkView(MyAttachmentsView):
+class MyAttachmentLinkView(PhoneView):
     allows = {"POST": Allows(DRIVER)}
     parser_classes = [SturdyJSONParser]
 
     @extend_schema(request=LinkRequest, responses=LinkSerializer)
-    def post(self, request: Request, attachment_id: UUID) -> Response:  # type: ignore[override]
+    def post(self, request: Request, attachment_id: UUID) -> Response:
         """A link to a photo that this driver took, good for five minutes."""
         _, driver = self.phone()
         own = Attachment.objects.filter(driver=driver)
