@@ -6,8 +6,13 @@ import re
 REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     # A query string may hold a token, a position or a name.
     (re.compile(r"(/[^\s?\"']*)\?[^\s\"']+"), r"\1?…"),
-    # Foreign clients may carry their token as the part of the path after the dialect.
-    (re.compile(r"(/ingest/[a-z_]+/)[^\s?\"'/]{12,}"), r"\1…"),
+    # Foreign clients carry their token, and a name that the user gave the phone, in the path.
+    (
+        re.compile(r"(/ingest/(?!v1/)[a-z_]+/)[^?\"'\r\n]*?(?=\s\d{3}\b|\sHTTP/|[?\"'\r\n]|$)"),
+        r"\1…",
+    ),
+    # What begins like a token of a phone or a key of a system is one, whole or cut.
+    (re.compile(r"\bmp[dk]_[\w-]+"), "…"),
     # A link to a private file is the proof that one may read it.
     (re.compile(r"(/files/)[^\s?\"'/]+"), r"\1…"),
     (re.compile(r"\bwhsec_[A-Za-z0-9+/=]+"), "…"),

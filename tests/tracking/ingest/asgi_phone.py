@@ -96,19 +96,20 @@ class AsgiPhone:
         *,
         method: str = "POST",
         path: str = "/ingest/v1/fixes",
+        query: bytes = b"",
     ) -> Answered:
         """A request as given, for bodies that are not fixes."""
-        return self.run(self.request(method, path, body, headers))
+        return self.run(self.request(method, path, body, headers, query))
 
     async def request(
-        self, method: str, path: str, body: bytes, headers: dict[str, str]
+        self, method: str, path: str, body: bytes, headers: dict[str, str], query: bytes = b""
     ) -> Answered:
         sent: list[Message] = []
         scope = {
             "type": "http",
             "method": method,
             "path": path,
-            "query_string": b"",
+            "query_string": query,
             "scheme": "http",
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         }
