@@ -8,9 +8,15 @@ from hashlib import sha256
 from typing import Any
 
 import pillow_heif
+from django.utils import timezone
 from PIL import ExifTags, Image
 
+from accounts.models import Driver
+from missions.models import Attachment, Mission
+from missions.stored_files import store
+
 pillow_heif.register_heif_opener()
+NAMED = "20261124/0123456789abcdef0123456789abcdef.jpg"
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
 
@@ -76,6 +82,28 @@ def png_bomb(width: int, height: int) -> bytes:
     head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     data = zlib.compress(bytes(10_000), 9)
     return b"\x89PNG\r\n\x1a\n" + head + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
+
+
+def put_photo(mission: Mission, driver: Driver, content: bytes = b"", **fields: Any) -> Attachment:
+    """A photo straight in the table; without content its file is only named."""
+    return Attachment.objects.create(
+        employer=mission.employer,
+        driver=driver,
+        mission=mission,
+        **{
+            "recorded_at": timezone.now(),
+            "file": store(content, ".jpg") if content else NAMED,
+            "media_type": "image/jpeg",
+            "width_px": 1024,
+            "height_px": 768,
+            "size_bytes": len(content),
+            "content_sha256": sha256(content).digest(),
+            "original_media_type": "image/jpeg",
+            "original_size_bytes": len(content),
+            "original_sha256": sha256(content).digest(),
+            **fields,
+        },
+    )
 
 
 def form(content: bytes, name: str = "photo.jpg", **fields: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from missions.models import Mission, Site
 from tests.cast import ClientFor
 from tests.missions.builders import make_mission, start
 from tests.missions.opening_cases import at
+from tests.missions.pictures import put_photo
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ CALLS = [
         {"stage": "arrival", "recorded_at": AN_HOUR_AGO},
         succeeds=201,
     ),
+    Call("GET", MISSION + "/attachments"),
+    Call("POST", MISSION + "/attachments/{attachment}/link"),
     Call("GET", "/api/v1/sites"),
     Call("POST", "/api/v1/sites", {"name": "Depot"}, succeeds=201),
     Call("GET", "/api/v1/sites/{site}"),
@@ -87,11 +90,12 @@ def mission(acme: Employer, ada: Driver) -> Mission:
 
 
 @pytest.fixture
-def ids(mission: Mission, ben: Driver, truck12: Truck) -> dict[str, str]:
+def ids(mission: Mission, ada: Driver, ben: Driver, truck12: Truck) -> dict[str, str]:
     site = Site.objects.create(employer=mission.employer, name="Ghent")
     return {
         "mission": str(mission.uuid),
         "stop": str(mission.stops.get().uuid),
+        "attachment": str(put_photo(mission, ada, client_id="p-1").uuid),
         "site": str(site.uuid),
         "assignment": str(mission.assignments.get().uuid),
         "driver": str(ben.uuid),

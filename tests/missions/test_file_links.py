@@ -18,7 +18,7 @@ from missions import stored_files
 from missions.file_links import CHUNK_BYTES, KINDS, file_link, new_link
 from missions.models import Attachment, Signature
 from tests.missions.builders import make_mission
-from tests.missions.opening_cases import at
+from tests.missions.pictures import put_photo
 
 pytestmark = pytest.mark.django_db
 CONTENT = b"\xff\xd8" + bytes(range(256)) * 1000  # several chunks
@@ -32,22 +32,7 @@ def files(settings: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def photo(acme: Employer, ada: Driver) -> Attachment:
-    return Attachment.objects.create(
-        employer=acme,
-        driver=ada,
-        client_id="p-1",
-        recorded_at=at("08:00"),
-        mission=make_mission(acme, ada),
-        file=stored_files.store(CONTENT, ".jpg"),
-        media_type="image/jpeg",
-        width_px=4000,
-        height_px=3000,
-        size_bytes=len(CONTENT),
-        content_sha256=bytes(32),
-        original_media_type="image/jpeg",
-        original_size_bytes=len(CONTENT),
-        original_sha256=bytes(32),
-    )
+    return put_photo(make_mission(acme, ada), ada, CONTENT)
 
 
 def read(url: str) -> tuple[Any, bytes]:

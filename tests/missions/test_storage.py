@@ -22,7 +22,7 @@ from missions.models import Attachment, ProofOfDelivery, Signature
 from missions.stored_files import SWEPT_DAYS, delete, store, stored, sweep_orphans
 from tests.accounts.racing import raced
 from tests.missions.builders import make_mission
-from tests.missions.pictures import jpeg
+from tests.missions.pictures import jpeg, put_photo
 
 
 @pytest.fixture(autouse=True)
@@ -37,23 +37,7 @@ def photo(acme: Employer, ada: Driver) -> Attachment:
 
 
 def make_photo(employer: Employer, driver: Driver, **fields: Any) -> Attachment:
-    content = jpeg(1024, 768)
-    return Attachment.objects.create(
-        employer=employer,
-        driver=driver,
-        mission=make_mission(employer, driver),
-        recorded_at=timezone.now(),
-        file=store(content, ".jpg"),
-        media_type="image/jpeg",
-        width_px=1024,
-        height_px=768,
-        size_bytes=len(content),
-        content_sha256=bytes(32),
-        original_media_type="image/jpeg",
-        original_size_bytes=len(content),
-        original_sha256=bytes(32),
-        **fields,
-    )
+    return put_photo(make_mission(employer, driver), driver, jpeg(1024, 768), **fields)
 
 
 def make_old(name: str, hours: float) -> None:

@@ -17,6 +17,7 @@ from accounts.models import ApiKey, Device, Employer, Membership, Role, Truck, U
 from missions.models import Mission, MissionAssignment, Site, StageEvent, Stop
 from missions.stages import Stage
 from tests.cast import ClientFor, Phone, assign, make_api_key, put_fixes
+from tests.missions.pictures import put_photo
 from tests.tracking.reading import at, drive
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -68,6 +69,7 @@ def ids(
     StageEvent.objects.create(
         employer=acme, driver=driver, mission=mission, stage=Stage.DEPARTURE, recorded_at=at(0)
     )
+    photo = put_photo(mission, driver, device=ada_phone.device, client_id="p-1")
     put_fixes(ada_phone, drive(0, 30), truck=truck12, mission=mission)
     # The fleet looks back only as far as fixes are kept.
     put_fixes(ada_phone, [(datetime.now(UTC) - timedelta(hours=1), 50.85, 4.35)], truck=truck12)
@@ -84,6 +86,7 @@ def ids(
         "users": dee,
         "{assignment_id}": held,
         "{stop_id}": stop,
+        "{attachment_id}": photo,
         "driver": driver,
     }
     return {name: str(row.uuid) for name, row in rows.items()}
@@ -134,10 +137,18 @@ def test_the_wrong_role_gets_403(
 
 @pytest.mark.parametrize("operation", [found for found in OPERATIONS if "{" in found[1]], ids=named)
 def test_another_employer_gets_404(
-    operation: tuple[str, str], ids: dict[str, str], cy: User, client_for: ClientFor
+    operation: tuple[str, str],
+    ids: dict[str, str],
+    cy_phone: Phone,
+    client_for: ClientFor,
+    cy: User,
 ) -> None:
     method, path = operation
-    answer = asked(client_for("stranger"), method, filled(path, ids))
+    client = client_for("stranger")
+    if first_word(path) == "me":
+        client = client_for("nobody")
+        client.credentials(HTTP_AUTHORIZATION=cy_phone.headers["Authorization"])
+    answer = asked(client, method, filled(path, ids))
     assert answer.status_code == 404, answer.content
     assert answer["Content-Type"] == "application/problem+json"
 
