@@ -13,6 +13,7 @@ from accounts.moments import moment
 from accounts.trucks import MAX_PLATE
 
 KEYWORDS: Final = {"begin": "from", "end": "to"}
+LANGUAGES: Final = [code for code, _ in settings.LANGUAGES]
 
 
 class MomentField(serializers.DateTimeField):
@@ -57,7 +58,7 @@ class EmployerSerializer(Form):
     name = serializers.CharField(max_length=200)
     country = serializers.RegexField(r"^[A-Z]{2}$", help_text="ISO 3166-1 alpha-2")
     timezone = serializers.CharField(max_length=64, help_text="for example Europe/Brussels")
-    language = serializers.ChoiceField([code for code, _ in settings.LANGUAGES])
+    language = serializers.ChoiceField(LANGUAGES)
     tracking_window = serializers.ChoiceField(TrackingWindow.choices)
     window_justification = serializers.CharField(allow_blank=True, max_length=5000)
     min_spacing_m = serializers.IntegerField(min_value=0, max_value=100_000)
@@ -148,9 +149,7 @@ class DriverSerializer(Form):
     number = serializers.CharField(
         max_length=50, allow_null=True, allow_blank=True, default=None, help_text="used once"
     )
-    language = serializers.ChoiceField(
-        [code for code, _ in settings.LANGUAGES], allow_blank=True, default=""
-    )
+    language = serializers.ChoiceField(LANGUAGES, allow_blank=True, default="")
     adult_attested_on = serializers.DateField(
         read_only=True, help_text="when the employer said that this person is 18 or older"
     )
@@ -301,7 +300,19 @@ class HoldingSerializer(Form):
 
 
 class DeviceDetailSerializer(DeviceSerializer):
+    has_payload_key = serializers.SerializerMethodField(
+        help_text="it encrypts what it sends, and we can read it"
+    )
     holdings = HoldingSerializer(source="holdings_in_order", many=True)
+
+    def get_has_payload_key(self, row: Any) -> bool:
+        return row.payload_key is not None
+
+
+class PayloadKey(Form):
+    passphrase = serializers.CharField(
+        max_length=100, trim_whitespace=False, help_text="as typed into OwnTracks; never shown"
+    )
 
 
 class DeviceQuery(Form):

@@ -201,6 +201,14 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "MarkSourceEnum": "accounts.models.MarkSource",
         "AssignmentSourceEnum": "accounts.models.AssignmentSource",
+        "SiteKindEnum": "missions.models.SiteKind",
+        "AttachmentKindEnum": "missions.models.AttachmentKind",
+        "PositionSourceEnum": "missions.models.PositionSource",
+        "StopResultEnum": "missions.models.StopResult",
+        "ChangeTypeEnum": "missions.models.ChangeType",
+        "ExceptionReasonEnum": "missions.stages.EXCEPTION_REASONS",
+        "LanguageEnum": "accounts.serializers.LANGUAGES",
+        "ResultByDriverEnum": "missions.stages.SAID_BY_DRIVERS",
     },
 }
 

@@ -3,14 +3,13 @@
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.drivers import visible_id
 from accounts.employers import is_zone
 from accounts.models import Driver, Truck
-from accounts.serializers import Form, SpanSerializer, UuidOf
+from accounts.serializers import LANGUAGES, Form, SpanSerializer, UuidOf
 from missions.fields import (
     AmountField,
     DegreesField,
@@ -30,7 +29,7 @@ class SiteSerializer(serializers.ModelSerializer[Site]):
     longitude = DegreesField(limit=180, required=False, allow_null=True)
     radius_m = serializers.IntegerField(min_value=1, max_value=50_000, required=False)
     language = serializers.ChoiceField(
-        [code for code, _ in settings.LANGUAGES],
+        LANGUAGES,
         required=False,
         allow_blank=True,
         help_text="Of the people there: the proof of delivery is written in it.",

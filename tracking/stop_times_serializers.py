@@ -54,7 +54,7 @@ class StopTimesSerializer(serializers.Serializer[Any]):
     site_distance_m = serializers.FloatField(allow_null=True)
     accuracy_m = serializers.FloatField(allow_null=True)
     site_check = serializers.ChoiceField(choices=SiteCheck.values)
-    result = serializers.ChoiceField(choices=StopResult.values, allow_blank=True)
+    result = serializers.ChoiceField(choices=StopResult.choices, allow_blank=True)
     result_reason = serializers.CharField(allow_blank=True)
     remark = serializers.CharField(allow_blank=True)
     otif = serializers.BooleanField(allow_null=True, help_text="On time in full.")

@@ -128,7 +128,7 @@ class EntrySerializer(serializers.Serializer[Any]):
     signature = serializers.UUIDField(required=False)
     kind = serializers.CharField(required=False, help_text="attachment: what it shows.")
     outcome = serializers.CharField(required=False, help_text="signature: what came of asking.")
-    result = serializers.ChoiceField(required=False, choices=StopResult.values)
+    result = serializers.ChoiceField(required=False, choices=StopResult.choices)
 
 
 class ExceptionSerializer(serializers.Serializer[Any]):
