@@ -346,8 +346,9 @@ counted AS (
 )
 SELECT coalesce(string_agg(letter, '' ORDER BY n), ''),
        coalesce(string_agg(warning::text, '' ORDER BY n), ''),
-       (SELECT array_agg(mission_id) FROM changed), (SELECT min(begin_at) FROM changed),
-       (SELECT nullif(max(end_at), 'infinity') FROM changed)
+       (SELECT array_agg(mission_id ORDER BY mission_id) FROM changed),
+       (SELECT array_agg(begin_at ORDER BY mission_id) FROM changed),
+       (SELECT array_agg(nullif(end_at, 'infinity') ORDER BY mission_id) FROM changed)
   FROM (
     SELECT s.n,
            CASE WHEN l.n IS NULL THEN 'N'
@@ -373,52 +374,48 @@ SELECT coalesce(string_agg(letter, '' ORDER BY n), ''),
 -- Fixes that were linked before a stage which came late: the same answer as if it had come
 -- in time. What a phone named or a dispatcher corrected stays, and so does a stage's fix,
 -- which is linked as its event is. Mostly there is none, and this is a look at one index.
-WITH asked AS MATERIALIZED (
-    SELECT %(begin_at)s::timestamptz AS begin_at,
-           coalesce(%(end_at)s::timestamptz, 'infinity') AS end_at
-),
-driver AS MATERIALIZED (
-    SELECT DISTINCT d.id
-      FROM unnest(%(missions)s::int4[]) AS m(id)
+WITH driver AS MATERIALIZED (
+    SELECT d.id, min(m.begin_at) AS begin_at, max(coalesce(m.end_at, 'infinity')) AS end_at
+      FROM unnest(%(missions)s::int4[], %(begins)s::timestamptz[], %(ends)s::timestamptz[])
+           AS m(id, begin_at, end_at)
      CROSS JOIN LATERAL (
-        SELECT a.driver_id FROM missions_missionassignment a, asked
-         WHERE a.mission_id = m.id AND a.period && tstzrange(begin_at, end_at, '[]')
+        SELECT a.driver_id FROM missions_missionassignment a
+         WHERE a.mission_id = m.id AND a.period && tstzrange(m.begin_at, m.end_at, '[]')
         OFFSET 0) a
      CROSS JOIN LATERAL (
         SELECT d.id FROM accounts_driver d WHERE d.id = a.driver_id AND d.frozen_at IS NULL
         OFFSET 0) d
+     GROUP BY d.id
 ),
 early AS MATERIALIZED (
     SELECT d.id AS driver_id, f.recorded_at, f.fix_id, f.mission_id, f.truck_id, f.link_source,
            f.flags
       FROM driver d
-     CROSS JOIN asked
      CROSS JOIN LATERAL (
         SELECT f.recorded_at, f.fix_id, f.mission_id, f.truck_id, f.link_source, f.flags
           FROM tracking_fix f
-         WHERE f.driver_id = d.id AND f.recorded_at >= begin_at AND f.recorded_at <= end_at
-           AND f.link_source IN (0, 2) AND f.kind < 10
+         WHERE f.driver_id = d.id AND f.recorded_at >= d.begin_at
+           AND f.recorded_at <= d.end_at AND f.link_source IN (0, 2)
+           AND f.kind < 10
         OFFSET 0) f
 ),
 open_mission AS MATERIALIZED (
     SELECT d.id AS driver_id, o.mission_id, o.truck_id, o.open_period
       FROM driver d
-     CROSS JOIN asked
      CROSS JOIN LATERAL (
         SELECT a.mission_id, a.truck_id, a.open_period FROM missions_missionassignment a
-         WHERE a.driver_id + 0 = d.id AND a.open_period && tstzrange(begin_at, end_at, '[]')
-           AND coalesce(upper(a.open_period), 'infinity') >= begin_at
+         WHERE a.driver_id + 0 = d.id AND a.open_period && tstzrange(d.begin_at, d.end_at, '[]')
+           AND coalesce(upper(a.open_period), 'infinity') >= d.begin_at
            AND a.open_period IS NOT NULL
         OFFSET 0) o
 ),
 truck AS MATERIALIZED (
     SELECT d.id AS driver_id, k.truck_id, k.period
       FROM driver d
-     CROSS JOIN asked
      CROSS JOIN LATERAL (
         SELECT a.truck_id, a.period FROM accounts_truckassignment a
-         WHERE a.driver_id = d.id AND a.period && tstzrange(begin_at, end_at, '[]')
-           AND coalesce(upper(a.period), 'infinity') > begin_at
+         WHERE a.driver_id = d.id AND a.period && tstzrange(d.begin_at, d.end_at, '[]')
+           AND coalesce(upper(a.period), 'infinity') > d.begin_at
         OFFSET 0) k
 ),
 open_then AS MATERIALIZED (

@@ -99,16 +99,14 @@ class Recorder:
         cursor = await self.connection.execute(
             STAGES, cut.senders | stage_arrays(wave), prepare=True
         )
-        letters, warnings, missions, begin_at, end_at = await cursor.fetchone() or (
-            "",
-            "",
-            None,
-            None,
-            None,
-        )
-        if missions:
-            changed = {"missions": missions, "begin_at": begin_at, "end_at": end_at}
-            await self.connection.execute(RELINK, changed, prepare=True)
+        answer = await cursor.fetchone()
+        if answer is None:
+            raise RuntimeError("the statement for stages returned no row")
+        letters, warnings, *changed = answer
+        if changed[0]:
+            # Missions, and since when and until when they are open otherwise than before.
+            spans = dict(zip(("missions", "begins", "ends"), changed, strict=True))
+            await self.connection.execute(RELINK, spans, prepare=True)
         return dict(zip(wave, zip(letters, warnings, strict=True), strict=True))
 
     async def _record_fixes(
