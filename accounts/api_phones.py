@@ -17,7 +17,7 @@ from accounts.http import ActorView, secret, shown
 from accounts.models import Device, DeviceHolding, DeviceToken, Role
 from accounts.pairing import make_pairing_code
 from accounts.permissions import Allows
-from accounts.phones import enrol_device, revoke_device, rotate_token
+from accounts.phones import enrol_device, revoke_device, rotate_token, set_payload_key
 from accounts.qr_codes import qr_svg
 from accounts.serializers import (
     DeviceDetailSerializer,
@@ -28,6 +28,7 @@ from accounts.serializers import (
     NewDeviceToken,
     NewPairingCode,
     PairingCodeSerializer,
+    PayloadKey,
 )
 from accounts.tenants import of_employer
 
@@ -119,6 +120,25 @@ class DeviceTokenView(ActorView):
         device = of_employer(Device, self.actor, id)
         token, ends_at = rotate_token(self.actor, device)
         return secret({"id": str(device.uuid), "token": token, "older_tokens_end_at": ends_at})
+
+
+class DevicePayloadKeyView(ActorView):
+    """The passphrase of a phone that encrypts what it sends."""
+
+    allows = {"PUT": ForDispatchers, "DELETE": ForDispatchers}
+
+    @extend_schema(request=PayloadKey, responses=DeviceDetailSerializer)
+    def put(self, request: Request, id: UUID) -> Response:
+        """Keep it, sealed, in place of any other."""
+        device = of_employer(Device, self.actor, id)
+        set_payload_key(self.actor, device, self.sent(PayloadKey)["passphrase"])
+        return detailed(self.actor, id)
+
+    @extend_schema(request=None, responses=DeviceDetailSerializer)
+    def delete(self, request: Request, id: UUID) -> Response:
+        """Forget it: what the phone encrypts goes to quarantine."""
+        set_payload_key(self.actor, of_employer(Device, self.actor, id), None)
+        return detailed(self.actor, id)
 
 
 class PairingCodesView(ActorView):

@@ -13,6 +13,7 @@ from accounts.assignments import hold_device
 from accounts.audit import record
 from accounts.models import Device, DeviceToken, Driver, TokenScope
 from accounts.refusals import Conflict, DriverFrozen
+from accounts.sealing import seal
 from accounts.secrets import DEVICE_PREFIX, new_secret, secret_hash
 
 # A phone whose answer was lost in a tunnel still knows only the old token; two weeks cover
@@ -83,6 +84,17 @@ def revoke_device(actor: Actor, device: Device) -> Device:
             record(actor, "device.revoked", device)
         device.refresh_from_db()
     return device
+
+
+def set_payload_key(actor: Actor, device: Device, passphrase: str | None) -> None:
+    """The passphrase with which this phone encrypts what it sends; None: it does not."""
+    with transaction.atomic():
+        locked = Device.objects.select_for_update(no_key=True).get(pk=device.pk)
+        locked.payload_key = None if passphrase is None else seal(passphrase)
+        locked.save(update_fields=["payload_key"])
+        record(
+            actor, "device.payload_key_set" if passphrase else "device.payload_key_removed", locked
+        )
 
 
 def _new_token(device: Device, scope: str) -> str:

@@ -51,6 +51,11 @@ api_urlpatterns: list[URLPattern] = [
         api_phones.DeviceHandOverView.as_view(),
         name="api-device-hand-over",
     ),
+    path(
+        "devices/<uuid:id>/payload-key",
+        api_phones.DevicePayloadKeyView.as_view(),
+        name="api-device-payload-key",
+    ),
     path("devices/<uuid:id>/token", api_phones.DeviceTokenView.as_view(), name="api-device-token"),
     path("pairing-codes", api_phones.PairingCodesView.as_view(), name="api-pairing-codes"),
     path("pairing", api_me.PairingView.as_view(), name="api-pairing"),

@@ -98,6 +98,8 @@ CALLS = [
     Call("POST", "devices/{device}/revoke", OFFICE),
     Call("POST", "devices/{device}/hand-over", OFFICE, {"driver": "{free_driver}", **AT}),
     Call("POST", "devices/{device}/token", OFFICE, succeeds=201),
+    Call("PUT", "devices/{device}/payload-key", OFFICE, {"passphrase": "a b"}),
+    Call("DELETE", "devices/{device}/payload-key", OFFICE),
     Call("POST", "pairing-codes", OFFICE, {"driver": "{driver}"}, 201),
     Call("GET", "me", PHONE),
     Call("GET", "me/settings", PHONE),

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from rest_framework.test import APIClient
 
 from accounts.app_settings import app_settings
-from accounts.models import AuditEntry, Driver, Employer
+from accounts.models import AuditEntry, Device, Driver, Employer
+from accounts.sealing import unseal
 from accounts.stages import STAGE_BY_LABEL
 from tests.cast import ClientFor, Phone, make_phone
 
@@ -54,6 +55,38 @@ def test_an_off_the_shelf_client_gets_a_token_for_ingest(
         str(ada.uuid),
     )
     assert made.json()["token"] not in str(shown)
+
+
+def test_a_phone_shows_what_it_says_of_itself(client_for: ClientFor, ada_phone: Phone) -> None:
+    path = f"/api/v1/devices/{ada_phone.device.uuid}"
+    assert client_for("dispatcher").get(path).json()["health"] == {}
+    said = {"battery": 0.07, "permission": "denied", "at": "2026-11-20T08:00:00Z"}
+    Device.objects.filter(pk=ada_phone.device.pk).update(health=said)
+    assert client_for("dispatcher").get(path).json()["health"] == said
+    (row,) = client_for("dispatcher").get("/api/v1/devices").json()["results"]
+    assert row["health"] == said
+
+
+def test_a_passphrase_is_kept_sealed_and_never_shown(
+    client_for: ClientFor, ada_phone: Phone
+) -> None:
+    client = client_for("dispatcher")
+    path = f"/api/v1/devices/{ada_phone.device.uuid}/payload-key"
+    answer = client.put(path, {"passphrase": " spaces count "})
+    assert answer.json()["has_payload_key"] is True
+    assert "spaces count" not in answer.content.decode()
+    sealed = bytes(Device.objects.get(pk=ada_phone.device.pk).payload_key or b"")
+    assert b"spaces count" not in sealed
+    assert unseal(sealed) == " spaces count "
+    assert client.put(path, {"passphrase": ""}).status_code == 400
+    assert client.delete(path).json()["has_payload_key"] is False
+    assert Device.objects.get(pk=ada_phone.device.pk).payload_key is None
+    entries = AuditEntry.objects.filter(action__startswith="device.payload_key")
+    assert [entry.action for entry in entries.order_by("id")] == [
+        "device.payload_key_set",
+        "device.payload_key_removed",
+    ]
+    assert not any("spaces" in str(entry.detail) for entry in entries)
 
 
 def test_a_phone_handed_over_is_the_next_drivers(
