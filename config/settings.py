@@ -261,18 +261,13 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 S3_BUCKET = env.str("S3_BUCKET", default="")  # any S3-compatible store, instead of MEDIA_ROOT
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "config.s3_storage.PrivateS3Storage",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
             "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
             "region_name": env.str("S3_REGION", default="us-east-1"),
             "access_key": env.str("S3_ACCESS_KEY_ID", default="") or None,
             "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
-            "addressing_style": "path",  # self-hosted stores have no name for each bucket
-            "signature_version": "s3v4",
-            "default_acl": None,  # the bucket's own, which must not be public
-            "file_overwrite": True,  # names are random: no need to ask whether one is taken
-            "max_memory_size": 1024 * 1024,  # bytes of a file in memory while it is streamed
         },
     }
     if S3_BUCKET

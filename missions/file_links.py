@@ -108,6 +108,11 @@ def file_view(request: HttpRequest, token: str) -> HttpResponseBase:
         # Its row is there, so somebody owes an answer; the name is random and says nothing.
         log.warning("the file of a %s is missing: %s", kind, stored.name)
         return _refused(request, 404, "not_found", "This file is no longer kept.")
+    except Exception:  # whatever the store trips over
+        log.exception("a file could not be opened")
+        return _refused(
+            request, 503, "storage_away", "Files cannot be read at this moment: try again later."
+        )
     return _file_response(request, KINDS[kind], opened, str(stored.name))
 
 

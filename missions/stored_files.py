@@ -5,6 +5,7 @@ at once; what a crash leaves behind between the two, `sweep_orphans` deletes lat
 folder of a name is the day it was stored, so that the sweep lists days and not everything.
 """
 
+import logging
 import os
 import re
 import secrets
@@ -20,24 +21,46 @@ from django.core.files.storage import default_storage
 from django.db import InterfaceError, OperationalError, models
 from django.utils import timezone
 
+from accounts.refusals import Problem
+
+log = logging.getLogger(__name__)
+
 # Nothing of ours takes this long between a file and the commit of its row.
 ORPHAN_AFTER: Final = timedelta(hours=1)
 # A sweep looks so far back: longer than a worker is ever away unnoticed.
 SWEPT_DAYS: Final = 7
+RETRY_AFTER_S: Final = 30
 # Names asked of the database at once.
 BATCH: Final = 500
 
 _OURS: Final = re.compile(r"[0-9a-f]{32}\.[a-z]{2,5}")
 
 
+class StorageAway(Problem):
+    """The disk or the store that keeps files cannot take one now; nothing was stored."""
+
+    status = 503
+    code = "storage_away"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Files cannot be stored at this moment.", headers={"Retry-After": str(RETRY_AFTER_S)}
+        )
+
+
 def store(content: bytes, suffix: str) -> str:
     """Write a file that nobody has a link to yet, and give its name; `suffix` is like ".jpg".
 
     On local disks it is synced, as a committed row is: an answer means that it is stored.
+    StorageAway when it cannot be, for whatever reason the store has.
     """
     name = f"{timezone.now():%Y%m%d}/{secrets.token_hex(16)}{suffix}"
-    name = default_storage.save(name, ContentFile(content))
-    _sync(name)
+    try:
+        name = default_storage.save(name, ContentFile(content))
+        _sync(name)
+    except Exception as why:
+        log.exception("a file could not be stored")
+        raise StorageAway from why
     return name
 
 
@@ -85,12 +108,20 @@ def _names_of(day: datetime) -> list[str]:
 
 
 def _delete_orphans(names: list[str], now: datetime) -> int:
-    # The age first, the rows second: a row that is committed in between is then seen.
-    old = [name for name in names if _is_old(name, now)]
-    orphans = set(old).difference(*(_named_in(field, old) for field in _file_fields()))
+    # Few files are without a row, and only those are asked for their age, a request each on
+    # S3. Then the rows again: one that was committed in between is seen.
+    old = [name for name in _without_row(names) if _is_old(name, now)]
+    orphans = _without_row(old)
     for name in orphans:
         delete(name)
     return len(orphans)
+
+
+def _without_row(names: list[str]) -> list[str]:
+    unnamed = set(names)
+    for field in _file_fields():
+        unnamed -= _named_in(field, sorted(unnamed))
+    return sorted(unnamed)
 
 
 def _is_old(name: str, now: datetime) -> bool:

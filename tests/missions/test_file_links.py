@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from django.core import signing
+from django.core.files.storage import FileSystemStorage
 from django.db import connections
 from django.test import AsyncClient, Client
 
@@ -126,6 +127,18 @@ def test_a_file_that_is_not_there_yet_is_404(photo: Attachment) -> None:
     assert Client().get(file_link("thumbnail", photo.uuid)).status_code == 404
     assert Client().get(file_link("signature", uuid4())).status_code == 404
     assert Signature in {kind.model for kind in KINDS.values()}
+
+
+def test_while_storage_is_away_the_answer_is_503(photo: Attachment, monkeypatch: Any) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise ConnectionRefusedError
+
+    link = file_link("attachment", photo.uuid)
+    monkeypatch.setattr(FileSystemStorage, "open", away)
+    answer = Client().get(link)
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_away")
+    monkeypatch.undo()
+    assert Client().head(link).status_code == 200
 
 
 def test_what_is_no_picture_is_never_shown_by_a_browser(photo: Attachment) -> None:

@@ -17,9 +17,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Driver, Employer
+from config.s3_storage import PrivateS3Storage
 from missions import stored_files, tasks, thumbnails
 from missions.models import Attachment, ProofOfDelivery, Signature
-from missions.stored_files import SWEPT_DAYS, delete, store, stored, sweep_orphans
+from missions.stored_files import SWEPT_DAYS, StorageAway, delete, store, stored, sweep_orphans
 from tests.accounts.racing import raced
 from tests.missions.builders import make_mission
 from tests.missions.pictures import jpeg, put_photo
@@ -90,6 +91,18 @@ def test_but_not_when_nobody_knows_whether_its_row_was_committed() -> None:
     with pytest.raises(OperationalError), stored(b"goods", ".jpg") as name:
         raise OperationalError("server closed the connection unexpectedly")
     assert default_storage.exists(name)
+
+
+def test_a_disk_that_is_full_is_a_refusal_that_says_when_to_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(FileSystemStorage, "_save", full)
+    with pytest.raises(StorageAway) as refused:
+        store(b"goods", ".jpg")
+    assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "30"})
 
 
 # --- Swept ----------------------------------------------------------------------------------
@@ -231,9 +244,7 @@ def test_a_photo_that_another_worker_has_is_left_to_it(photo: Attachment) -> Non
 SHOW_STORAGE = """
 from config import settings
 default = settings.STORAGES["default"]
-options = default.get("OPTIONS", {})
-print(default["BACKEND"], options.get("bucket_name"), options.get("endpoint_url"),
-      options.get("default_acl"), options.get("file_overwrite"))
+print(default["BACKEND"], default.get("OPTIONS", {}).get("bucket_name"))
 """
 
 
@@ -249,7 +260,13 @@ def storage_by(**env: str) -> str:
 
 
 def test_files_are_local_until_a_bucket_is_named() -> None:
-    local = storage_by(S3_BUCKET="")
-    assert local.startswith("django.core.files.storage.FileSystemStorage None")
-    shared = storage_by(S3_BUCKET="photos", S3_ENDPOINT_URL="http://127.0.0.1:7070")
-    assert shared == "storages.backends.s3.S3Storage photos http://127.0.0.1:7070 None True"
+    assert storage_by(S3_BUCKET="") == "django.core.files.storage.FileSystemStorage None"
+    assert storage_by(S3_BUCKET="photos") == "config.s3_storage.PrivateS3Storage photos"
+
+
+def test_a_file_in_a_bucket_has_no_address_of_its_own() -> None:
+    bucket = PrivateS3Storage(bucket_name="photos", access_key="key", secret_key="secret")
+    assert bucket.default_acl is None
+    assert bucket.querystring_auth
+    with pytest.raises(NotImplementedError):
+        bucket.url("20261124/x.jpg")
