@@ -155,11 +155,13 @@ class Gate:
 
         Blocks for at most `deadline_s`. Not to be called inside an event loop.
         """
+        trust = self.trust or _public_trust()
         began = time.monotonic()
         url = _checked(request.url)
         addresses = self._judged(url, self.deadline_s)
         left_s = self.deadline_s - (time.monotonic() - began)
-        return asyncio.run(self._within(left_s, url, addresses, request, max_bytes))
+        exchange = _Exchange(url, request, trust, self.deadline_s, max_bytes)
+        return asyncio.run(exchange.within(left_s, addresses))
 
     def _judged(self, url: httpx.URL, within_s: float) -> list[Address]:
         """Every address of the URL's name; each may be reached."""
@@ -178,66 +180,66 @@ class Gate:
             _refuse_unreachable(url.scheme, address)
         return addresses
 
-    async def _within(
-        self,
-        left_s: float,
-        url: httpx.URL,
-        addresses: Sequence[Address],
-        request: Outgoing,
-        max_bytes: int,
-    ) -> Answer:
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """A request that was judged, on its way to one of the addresses of its name."""
+
+    url: httpx.URL
+    request: Outgoing
+    trust: ssl.SSLContext
+    deadline_s: float
+    max_bytes: int
+
+    async def within(self, left_s: float, addresses: Sequence[Address]) -> Answer:
         try:
             async with asyncio.timeout(left_s):
-                return await self._first_answer(url, addresses, request, max_bytes)
+                return await self._first_answer(addresses)
         except (TimeoutError, httpx.TimeoutException):
             raise TimedOut from None
         except httpx.HTTPError as error:
             raise (TlsFailed if _is_about_tls(error) else ConnectionFailed) from None
 
-    async def _first_answer(
-        self, url: httpx.URL, addresses: Sequence[Address], request: Outgoing, max_bytes: int
-    ) -> Answer:
+    async def _first_answer(self, addresses: Sequence[Address]) -> Answer:
         """From the first address that a connection can be made to."""
         *others, last = addresses[:ADDRESSES_TRIED]
         for address in others:
             try:
-                return await self._exchange(url, address, request, max_bytes)
+                return await self._answer_of(address)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 if _is_about_tls(error):
                     raise
-        return await self._exchange(url, last, request, max_bytes)
+        return await self._answer_of(last)
 
-    async def _exchange(
-        self, url: httpx.URL, address: Address, request: Outgoing, max_bytes: int
-    ) -> Answer:
+    async def _answer_of(self, address: Address) -> Answer:
         headers = {
             "User-Agent": "Milepost",
-            **request.headers,
-            "Host": url.netloc.decode("ascii"),
+            **self.request.headers,
+            "Host": self.url.netloc.decode("ascii"),
             "Accept-Encoding": "identity",
             "Connection": "close",
         }
         async with (
             httpx.AsyncClient(
-                verify=self.trust or _public_trust(),
+                verify=self.trust,
                 trust_env=False,
                 follow_redirects=False,
                 timeout=httpx.Timeout(self.deadline_s, connect=CONNECT_S),
             ) as client,
             client.stream(
-                request.method,
-                url.copy_with(host=str(address)),
+                self.request.method,
+                self.url.copy_with(host=str(address)),
                 headers=headers,
-                content=request.body,
-                extensions={"sni_hostname": _host_of(url)},
+                content=self.request.body,
+                extensions={"sni_hostname": _host_of(self.url)},
             ) as answer,
         ):
             body = bytearray()
-            async for part in answer.aiter_raw(max_bytes):
+            async for part in answer.aiter_raw(self.max_bytes):
                 body += part
-                if len(body) >= max_bytes:
+                if len(body) >= self.max_bytes:
                     break
-            return Answer(answer.status_code, bytes(body[:max_bytes]))
+            return Answer(answer.status_code, bytes(body[: self.max_bytes]))
 
 
 def _checked(text: str) -> httpx.URL:

@@ -59,7 +59,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Nobody here waits for a server that says nothing.
-QUICK = Gate(deadline_s=0.4)
+QUICK = Gate(deadline_s=1.5)
 
 
 @pytest.fixture(autouse=True)
@@ -228,7 +228,7 @@ def test_a_name_that_turns_private_gets_nothing(
 ) -> None:
     """Public when it was entered, private when the worker asks."""
     addresses = iter([["8.8.8.8"], ["10.0.0.1"], ["169.254.169.254"]])
-    rebinding = Gate(lambda name, port: next(addresses), deadline_s=0.4)
+    rebinding = Gate(lambda name, port: next(addresses))
     create_endpoint(by_max, "https://rebinding.example/in", ["mission.created"], gate=rebinding)
     tell(acme)
     assert run(now, rebinding) == 1
@@ -334,7 +334,8 @@ def test_one_success_in_three_days_is_enough(acme: Employer, by_max: Actor, now:
         tell(acme, 1)
         run(now + 4 * DAY)
         endpoint.refresh_from_db()
-    assert (endpoint.failing_since, endpoint.disabled_at) == (now + 4 * DAY, None)
+    assert endpoint.disabled_at is None
+    assert WebhookEndpoint.objects.get().failing_since == now + 4 * DAY
 
 
 def test_a_mail_that_cannot_be_sent_disables_all_the_same(
