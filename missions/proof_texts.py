@@ -15,7 +15,7 @@ from missions.proof_parts import (
     SignatureTexts,
     Table,
 )
-from missions.proof_values import PhotoValues, ProofValues, SignatureValues, StageValues
+from missions.proof_values import DRIVER, PhotoValues, ProofValues, SignatureValues, StageValues
 from missions.proof_words import (
     CHECKS,
     MISSING,
@@ -262,14 +262,19 @@ def _sketch_title(values: ProofValues) -> str:
 
 def _signature(row: SignatureValues, zone: str) -> SignatureTexts:
     facts = [
-        (_("Name"), row.signer_name),
-        (_("Role"), row.signer_role),
+        (_("Name"), _written(row.signer_name)),
+        (_("Role"), _written(row.signer_role)),
         (_("Time"), clock(row.at, zone)),
     ]
     return SignatureTexts(
         row.id,
         str(OUTCOMES.get(row.outcome, row.outcome)),
         tuple(Fact(label, value) for label, value in facts if value),
-        (Fact(_("Reservations"), row.reservations or pgettext("reservations", "none")),),
+        (Fact(_("Reservations"), _written(row.reservations) or pgettext("reservations", "none")),),
         _("Signed for: SHA-256 %(hash)s") % {"hash": row.document_sha256},
     )
+
+
+def _written(text: str) -> str:
+    """What somebody wrote, with words where a driver's name stood."""
+    return text.replace(DRIVER, _("the driver"))

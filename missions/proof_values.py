@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+# Stands for a driver's name in what people wrote; each language has words for it.
+DRIVER: Final = "[driver]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +114,11 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def without_names(text: str, names: Iterable[str], instead: str) -> str:
+def without_names(text: str, names: Iterable[str]) -> str:
     """A text in which no driver's name is left, however it is capitalised.
 
     Somebody may write "Ada was late" by hand, or a driver sign for an empty house.
     """
     for name in sorted(filter(None, map(str.strip, names)), key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", instead, text, flags=re.IGNORECASE)
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", DRIVER, text, flags=re.IGNORECASE)
     return text

@@ -8,8 +8,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
 
 NOTHING: Final = "\u2013"
 
@@ -79,7 +79,9 @@ MISSING: Final = {
 def moment(at: datetime, zone: str) -> str:
     """Date and time on the wall of a zone; the zone is named once, elsewhere."""
     local = at.astimezone(ZoneInfo(zone))
-    return f"{date_format(local, 'j M Y')} {local:%H:%M}"
+    # Only English has capitals there; Django's M has them in every language.
+    month = "M" if (get_language() or "en").startswith("en") else "b"
+    return f"{date_format(local, f'j {month} Y')} {local:%H:%M}"
 
 
 def clock(at: datetime, zone: str) -> str:

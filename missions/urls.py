@@ -36,6 +36,7 @@ from missions.api.webhooks import (
     WebhookTestView,
 )
 from missions.file_links import file_view
+from missions.pages import verify, verify_code
 
 MISSION = "missions/<uuid:mission_id>"
 ASSIGNMENT = f"{MISSION}/assignments/<uuid:assignment_id>"
@@ -124,4 +125,6 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 ]
 page_urlpatterns: list[URLPattern | URLResolver] = [
     path("files/<str:token>", file_view, name="file"),
+    path("verify", verify, name="verify"),
+    path("verify/<str:code>", verify_code, name="verify-code"),
 ]

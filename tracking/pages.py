@@ -36,9 +36,13 @@ Page = Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]
 
 
 def for_dispatchers(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """A page to read, for them alone."""
+    return require_GET(dispatchers_only(page))
+
+
+def dispatchers_only(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """Sign in first; another role gets a page that says so; nothing of it is kept anywhere."""
 
-    @require_GET
     @login_required
     @wraps(page)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

@@ -4,10 +4,10 @@ Only what stands is said: a corrected stage is not, nor where a phone was, nor w
 """
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from django.core.files.storage import default_storage
-from django.utils import translation
-from django.utils.translation import gettext as _
+from django.db.models import QuerySet
 
 from accounts.actors import Actor
 from accounts.assignments import DriverNotAvailable
@@ -35,12 +35,14 @@ from missions.signing import plain
 from missions.stages import Stage
 from tracking.stop_times import StopTimes, naming, stages_named, stages_of_mission, stop_times_of
 
+Row = TypeVar("Row", Attachment, Signature)
+
 
 def ask_for_proof(stop: Stop, locale: str, *, actor: Actor | None = None) -> Requested:
     """Ask for a proof of what is known now. DriverNotAvailable while a driver is frozen."""
     if has_frozen_driver(stop.mission):
         raise DriverNotAvailable("A driver of this mission is not available; ask again later.")
-    values = proof_values(stop, locale)
+    values = proof_values(stop)
     return request_proof(stop, values, locale, actor=actor)
 
 
@@ -53,7 +55,7 @@ def gather(proof: ProofOfDelivery) -> Gathered | None:
     """The values and pictures of a proof. None while a driver is frozen: their part is hidden."""
     if has_frozen_driver(proof.mission):
         return None
-    values = proof_values(proof.stop, proof.locale)
+    values = proof_values(proof.stop)
     return Gathered(values, _pictures(values))
 
 
@@ -67,7 +69,7 @@ def has_frozen_driver(mission: Mission) -> bool:
     )
 
 
-def proof_values(stop: Stop, locale: str) -> ProofValues:
+def proof_values(stop: Stop) -> ProofValues:
     """What there is to say of a stop now."""
     mission = stop.mission
     times = next(row for row in stop_times_of(mission) if row.stop.pk == stop.pk)
@@ -77,22 +79,24 @@ def proof_values(stop: Stop, locale: str) -> ProofValues:
         stage = named.get(naming(proof))
         return (proof.stop_id or (stage.stop_id if stage else None)) == stop.pk
 
-    order = ("recorded_at", "id")
-    signatures = [row for row in mission.signatures.order_by(*order) if is_here(row)]
-    photos = [row for row in mission.attachments.order_by(*order) if is_here(row)]
-    with translation.override(locale):
-        nameless = _Nameless(_names(mission), _("the driver"))
-    return _values(times, signatures, photos, nameless)
+    signatures = [row for row in _shown(mission.signatures.all()) if is_here(row)]
+    photos = [row for row in _shown(mission.attachments.all()) if is_here(row)]
+    return _values(times, signatures, photos, _Nameless(_names(mission)))
+
+
+def _shown(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """In order; without what a driver who is not available sent."""
+    return rows.filter(driver__frozen_at=None).order_by("recorded_at", "id")
 
 
 class _Nameless:
     """Takes drivers' names out of what people wrote."""
 
-    def __init__(self, names: Iterable[str], instead: str) -> None:
-        self._names, self._instead = list(names), instead
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = list(names)
 
     def __call__(self, text: str) -> str:
-        return without_names(text, self._names, self._instead)
+        return without_names(text, self._names)
 
 
 def _names(mission: Mission) -> list[str]:
