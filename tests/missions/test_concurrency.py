@@ -7,10 +7,13 @@ from threading import Barrier
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from accounts.actors import Actor
 from accounts.freezing import freeze_driver
 from accounts.models import AuditEntry, Driver, Employer
 from accounts.refusals import Overlaps, Problem
+from missions.entering import Entered
 from missions.lifecycle import (
     Created,
     MoveRefused,
@@ -21,8 +24,10 @@ from missions.lifecycle import (
     hand_over_mission,
 )
 from missions.models import Mission
+from missions.my_corrections import Correction, correct_own_stage
 from missions.planning import MissionPlan
 from missions.stages import Stage
+from tests.cast import Phone
 from tests.missions.builders import make_mission, put_stage, start, state_of, wrong_open_periods
 from tests.missions.opening_cases import Sent, at
 
@@ -111,3 +116,20 @@ def test_an_assignment_and_a_freeze_at_the_same_time_wait_for_each_other(
         assert is_assigned != isinstance(assigned, Problem)
         ada.refresh_from_db()
         assert ada.frozen_at is not None
+
+
+def test_a_correction_sent_twice_at_the_same_time_is_stored_once(
+    acme: Employer, ada: Driver, ada_phone: Phone
+) -> None:
+    actor = Actor("device", acme, device=ada_phone.device, driver=ada)
+    now = timezone.now().replace(microsecond=0)
+    for number in range(5):
+        wrong = put_stage(make_mission(acme, ada), ada, Sent(Stage.ARRIVAL, now))
+        correction = Correction(
+            client_id=f"c-{number}", why="tapped wrongly", stage=Stage.DEPARTURE, recorded_at=now,
+            stop=None, reason="", result="", ends_mission=False, is_retraction=False,
+        )  # fmt: skip
+        made = at_the_same_time(*[partial(correct_own_stage, wrong, correction, actor=actor)] * 4)
+        news = [row.is_new for row in made if isinstance(row, Entered)]
+        assert sorted(news) == [False, False, False, True]
+        assert wrong.corrections.count() == 1

@@ -192,6 +192,20 @@ def test_a_result_alone_is_a_change_of_the_mission(
     assert mission.version == before + 1
 
 
+def test_a_cancelled_mission_is_seen_to_have_changed(
+    ingest: AsgiPhone, ada_phone: Phone, mission: Mission, stop: Stop, now: datetime
+) -> None:
+    Mission.objects.update(status="cancelled")
+    plain = mark(now, "arrival", mission="M-1", stop="S-1")
+    ingest.post(ada_phone.token, [plain])
+    mission.refresh_from_db()
+    before = mission.version
+    said = mark(now + MINUTE, "signature", mission="M-1", stop="S-1", result="succeeded")
+    ingest.post(ada_phone.token, [said])
+    mission.refresh_from_db()
+    assert (mission.status, mission.opened_at, mission.version) == ("cancelled", None, before + 1)
+
+
 def test_a_fix_says_nothing_of_a_stop(
     ingest: AsgiPhone, ada_phone: Phone, mission: Mission, stop: Stop, now: datetime
 ) -> None:

@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from accounts.freezing import freeze_driver
 from accounts.models import DeviceHolding, Employer, TrackingWindow, Truck
 from missions.models import Mission, MissionAssignment, MissionStatus, StageEvent
-from tests.cast import Phone
+from tests.cast import Phone, assign
 from tests.tracking.ingest.asgi_phone import AsgiPhone, fix, mark
-from tracking.models import Fix
+from tests.tracking.ingest.conftest import make_mission
+from tracking.models import Fix, LinkSource
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINUTE = timedelta(minutes=1)
@@ -181,3 +183,75 @@ def test_a_backlog_over_many_days_is_linked_day_by_day(
     answer = ingest.post(ada_phone.token, sent)
     assert (answer.json["stored"], answer.json["outside_window"]) == (30, 10)
     assert len(fixes(ada_phone)) == 10
+
+
+# --- fixes that came before their stage ------------------------------------------------------
+
+
+def links(phone: Phone) -> list[tuple[int | None, int | None, int]]:
+    return [(row.mission_id, row.truck_id, row.link_source) for row in fixes(phone)]
+
+
+def test_a_departure_that_comes_late_links_the_fixes_that_came_before_it(
+    ingest: AsgiPhone, ada_phone: Phone, mission: Mission, truck12: Truck, truck34: Truck,
+    now: datetime,
+) -> None:  # fmt: skip
+    assign(truck12, ada_phone.driver, None)
+    mission.assignments.update(truck=truck34)
+    ingest.post(ada_phone.token, [fix(now + minute * MINUTE) for minute in (0, 10, 20)])
+    assert links(ada_phone) == [(None, truck12.pk, LinkSource.NONE)] * 3
+    ingest.post(ada_phone.token, [mark(now + 5 * MINUTE, "departure", mission="M-1")])
+    linked = (mission.pk, truck34.pk, LinkSource.RESOLVED)
+    assert links(ada_phone) == [(None, truck12.pk, LinkSource.NONE), linked, linked]
+    assert [row.flags for row in fixes(ada_phone)] == [None, 2, 2]
+    ending = mark(now + 15 * MINUTE, "arrival", mission="M-1", ends_mission=True)
+    ingest.post(ada_phone.token, [ending])
+    unlinked = (None, truck12.pk, LinkSource.NONE)
+    assert links(ada_phone) == [unlinked, linked, unlinked]
+    assert [row.flags for row in fixes(ada_phone)] == [None, 2, None]
+
+
+def test_a_late_departure_leaves_what_was_named_or_corrected(
+    ingest: AsgiPhone, ada_phone: Phone, mission: Mission, truck12: Truck, now: datetime
+) -> None:
+    other = make_mission(ada_phone.driver, "M-2")
+    ingest.post(ada_phone.token, [fix(now, mission="M-2"), fix(now + MINUTE)])
+    Fix.objects.filter(mission_id=None).update(
+        link_source=LinkSource.CORRECTED, truck_id=truck12.pk
+    )
+    before = links(ada_phone)
+    assert before == [
+        (other.pk, None, LinkSource.CLIENT), (None, truck12.pk, LinkSource.CORRECTED),
+    ]  # fmt: skip
+    ingest.post(ada_phone.token, [mark(now - MINUTE, "departure", mission="M-1")])
+    mission.refresh_from_db()
+    assert mission.opened_at == now - MINUTE
+    assert links(ada_phone) == before
+
+
+def test_a_late_stage_writes_nothing_for_a_frozen_driver_of_its_mission(
+    ingest: AsgiPhone, ada_phone: Phone, ben_phone: Phone, mission: Mission, now: datetime
+) -> None:
+    mission.assignments.update(period=(None, now))
+    MissionAssignment.objects.create(
+        employer=mission.employer, mission=mission, driver=ben_phone.driver, period=(now, None)
+    )
+    ingest.post(ben_phone.token, [fix(now + MINUTE)])
+    ingest.post(ada_phone.token, [fix(now - MINUTE)])
+    freeze_driver(ben_phone.driver)
+    ingest.post(ada_phone.token, [mark(now - 5 * MINUTE, "departure", mission="M-1")])
+    assert [row.mission_id for row in fixes(ada_phone)] == [mission.pk]
+    assert [row.mission_id for row in fixes(ben_phone)] == [None]
+
+
+def test_a_stage_of_a_mission_without_a_truck_does_not_take_anothers(
+    ingest: AsgiPhone, ada_phone: Phone, mission: Mission, truck34: Truck, now: datetime
+) -> None:
+    mission.assignments.update(truck=truck34)
+    make_mission(ada_phone.driver, "M-2")
+    ingest.post(ada_phone.token, [mark(now, "departure", mission="M-1")])
+    ingest.post(ada_phone.token, [fix(now + MINUTE, kind="departure", mission="M-2")])
+    assert [event.truck_id for event in StageEvent.objects.order_by("recorded_at")] == [
+        truck34.pk, None,
+    ]  # fmt: skip
+    assert [row.truck_id for row in fixes(ada_phone)] == [None]
