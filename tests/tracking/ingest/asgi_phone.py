@@ -49,13 +49,14 @@ class Answered:
 class AsgiPhone:
     """Posts to the application. `post` waits for the answer, `start_post` does not."""
 
-    def __init__(self, max_fix_age_days: int = 59) -> None:
+    def __init__(self, max_fix_age_days: int = 59, *, conninfo: str | None = None) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        here = make_conninfo(**connection_arguments(connection.settings_dict))
         self.application: IngestApplication = create_application(
             IngestSettings(
-                conninfo=make_conninfo(**connection_arguments(connection.settings_dict)),
+                conninfo=conninfo or here,
                 max_fix_age_days=max_fix_age_days,
                 is_replay=max_fix_age_days > 59,
                 unseal=unseal,
