@@ -109,8 +109,9 @@ class Hand(NamedTuple):
         return self.end_at - TICK if self.is_closed else self.end_at
 
 
-# The assignments of a truck, and the missions that were driven with it. The ids are compared
-# as ranges because that is what the GiST indexes hold.
+# The assignments of a truck, and the missions that were driven with it. The ids of assignments
+# are compared as ranges because that is what their GiST index holds; a mission may have no
+# truck, and a range of NULLs would be every truck's.
 _HANDS_OF_TRUCK: Final = """
 WITH asked AS (SELECT int8range(%(truck)s, %(truck)s, '[]') AS truck,
                       tstzrange(%(begin)s, %(end)s) AS during),
@@ -121,13 +122,11 @@ hands AS (
     UNION ALL
     SELECT a.driver_id, a.erased_driver, a.open_period, NULL
       FROM missions_missionassignment a, asked
-     WHERE int8range(a.truck_id, a.truck_id, '[]') && asked.truck
-       AND a.open_period && asked.during
+     WHERE a.truck_id = %(truck)s AND a.open_period && asked.during
     UNION ALL
     SELECT a.driver_id, a.erased_driver, a.linked_period, a.mission_id
       FROM missions_missionassignment a, asked
-     WHERE int8range(a.truck_id, a.truck_id, '[]') && asked.truck
-       AND a.linked_period && asked.during
+     WHERE a.truck_id = %(truck)s AND a.linked_period && asked.during
 )
 SELECT greatest(lower(h.period), %(begin)s) AS begin_at,
        least(upper(h.period) + (upper_inc(h.period)::int * interval '1 microsecond'), %(end)s),

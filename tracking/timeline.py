@@ -32,6 +32,7 @@ from tracking.evidence import (
     stages_of,
 )
 from tracking.histories import CLOCK_AHEAD, Subject, history_of
+from tracking.legs import continuous
 from tracking.moments import INSTANTS
 from tracking.people import People, readable_drivers
 from tracking.segmentation import Segment, Segmentation, segmentation
@@ -132,7 +133,10 @@ def _reaching(read: Period, periods: Sequence[Period], day: Period) -> Period:
 
 
 def _hands_of(driver_id: int, hands: Iterable[Hand]) -> list[Period]:
-    return [(hand.begin_at, hand.end_at) for hand in hands if hand.driver_id == driver_id]
+    """When a driver had it. What named a mission before its departure came in overlaps with
+    the mission itself, and is no bound of anything."""
+    own = [(hand.begin_at, hand.end_at) for hand in hands if hand.driver_id == driver_id]
+    return continuous(own)
 
 
 def _timeline(
