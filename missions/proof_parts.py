@@ -22,6 +22,11 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     numbers: tuple[int, ...] = ()
 
+    @property
+    def named_rows(self) -> list[list[tuple[str, str]]]:
+        """Each cell with its heading, for a narrow screen that shows one under the other."""
+        return [list(zip(self.heads, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True, slots=True)
 class SignatureTexts:
