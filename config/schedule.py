@@ -25,6 +25,8 @@ JOBS: tuple[Job, ...] = (
     Job("missions.tasks.sweep_orphans", timedelta(hours=1), "upkeep"),
     Job("missions.tasks.forget_old_imports", timedelta(hours=1), "upkeep"),
     Job("missions.tasks.tell_of_changes", timedelta(seconds=10), "default"),
+    Job("tracking.tasks.tell_of_delays", timedelta(minutes=5), "upkeep"),
     Job("missions.tasks.forget_old_changes", timedelta(hours=1), "upkeep"),
     Job("accounts.tasks.forget_spent_codes", timedelta(hours=1), "upkeep"),
+    Job("accounts.tasks.forget_answers", timedelta(hours=1), "upkeep"),
 )

@@ -7,9 +7,10 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from missions import delays
 from missions import silence as mission_silence
 from missions.proofs import waiting_proofs
-from tracking import partitions, proofs, silence
+from tracking import nearness, partitions, proofs, silence
 from tracking.models import QuarantinedFix
 
 QUARANTINE_KEPT: Final = timedelta(days=14)
@@ -28,6 +29,13 @@ def end_silent_missions() -> None:
     """End missions of which nothing was heard for 24 h, at their last fix or stage."""
     now = timezone.now()
     mission_silence.end_silent_missions(now, lambda mission: silence.last_fix_at(mission, now))
+
+
+@shared_task
+def tell_of_delays() -> None:
+    """Say of stops that they will be late, once each."""
+    now = timezone.now()
+    delays.tell_of_delays(now, nearness.distance_at(now))
 
 
 @shared_task
