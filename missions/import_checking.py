@@ -4,8 +4,9 @@ Each mission goes through the very serializers of the API, so that a table may s
 request may and nothing else. What a row leaves blank it does not say: nothing is emptied.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from accounts.models import Driver, Employer, Truck
 from accounts.refusals import Invalid
 from accounts.trucks import plain_plate
 from missions.goods import are_same
-from missions.import_columns import RowProblem
+from missions.import_columns import BY_NAME, RowProblem
 from missions.import_grouping import AskedMission, AskedStop, grouped
 from missions.import_lookups import Known, known_to
 from missions.import_matching import Match, match_stops
@@ -23,9 +24,10 @@ from missions.import_table import TableRow
 from missions.lifecycle import OVER
 from missions.models import Mission, MissionStatus, Site, Stop
 from missions.planning import MISSION_FIELDS, MissionPlan, StopPlan, refuse_reversed
-from missions.requests import NewMission
+from missions.requests import NewMission, StopFields
 from missions.running import running_of, truck_of
 
+_PLACES: Final[Mapping[str | None, int]] = {name: place for place, name in enumerate(BY_NAME)}
 FoundSite = Site | NewSite | None
 # A driver or a truck after the start changes at a moment, which a table does not say.
 _HANDED_OVER: Final = {"driver": "driver_number", "truck": "truck_plate"}
@@ -97,14 +99,14 @@ def check_rows(rows: Iterable[TableRow], employer: Employer) -> Checked:
 
 def _in_order(problems: list[RowProblem], check: "_Check") -> list[RowProblem]:
     found = (*problems, *check.problems, *check.writer.problems, *check.sites.problems)
-    return sorted(found, key=lambda problem: problem.row or 0)
+    return sorted(found, key=lambda problem: (problem.row or 0, _PLACES.get(problem.column, -1)))
 
 
 class _Check:
     """The check of one table."""
 
     def __init__(self, employer: Employer, known: Known) -> None:
-        self._employer = employer
+        self._context = {"employer": employer}
         self._known = known
         self.sites = SiteFinder(known)
         self.writer = RequestWriter(ZoneInfo(employer.timezone))
@@ -123,13 +125,15 @@ class _Check:
             return None
         match = match_stops(asked, stored, self._known.touched_stops)
         sites = [self.sites.site_of(stop) for stop in asked.stops]
-        request = NewMission(
-            data=self._data(asked, stored, match, sites), context={"employer": self._employer}
-        )
+        people = self._people(asked, stored)
+        data = self._data(asked, stored, match, sites)
+        self._refuse_reversed(asked, data)
+        request = NewMission(data=data, context=self._context)
         if not request.is_valid():
             self.problems += refusals(asked, request.errors)
+            self.problems += self._hidden(asked, data, request.errors)
             return None
-        plan = replace(request.plan(), **self._people(asked, stored))
+        plan = replace(request.plan(), **people)
         stops = tuple(map(_stop_change, asked.stops, plan.stops or (), match.stored, sites))
         fields = _changed_fields(asked, plan, stored)
         change = MissionChange(asked, plan, stored, fields, stops, match)
@@ -190,7 +194,6 @@ class _Check:
 
     def _refuse_by_state(self, change: MissionChange) -> None:
         """What the rules would refuse, since the stored mission is as it is."""
-        self._refuse_reversed(change)
         self._warn_of_kept(change)
         stored = change.stored
         if stored is None or change.kind == "unchanged":
@@ -203,14 +206,27 @@ class _Check:
                 detail = "This mission has started: hand it over at a moment instead."
                 self._refuse(change.asked, _HANDED_OVER[name], "mission_started", detail)
 
-    def _refuse_reversed(self, change: MissionChange) -> None:
-        plan = change.plan
+    def _refuse_reversed(self, asked: AskedMission, data: Mapping[str, Any]) -> None:
+        begin, end = (data.get(name) for name in ("planned_start_at", "planned_end_at"))
+        if not begin or not end:
+            return
+        times = [datetime.fromisoformat(text) for text in (begin, end)]
         try:
-            refuse_reversed(
-                Mission(planned_start_at=plan.planned_start_at, planned_end_at=plan.planned_end_at)
-            )
+            refuse_reversed(Mission(planned_start_at=times[0], planned_end_at=times[1]))
         except Invalid as wrong:
-            self._refuse(change.asked, "planned_end_at", "reversed", wrong.detail)
+            self._refuse(asked, "planned_end_at", "reversed", wrong.detail)
+
+    def _hidden(
+        self, asked: AskedMission, data: Mapping[str, Any], errors: Mapping[str, Any]
+    ) -> Iterator[RowProblem]:
+        """What the serializer did not come to: it looks at a whole stop when its fields are right."""
+        of_stops = errors.get("stops")
+        for index, found in of_stops.items() if isinstance(of_stops, dict) else ():
+            stop = data["stops"][int(index)]
+            rest = {name: value for name, value in stop.items() if name not in found}
+            again = StopFields(data=rest, context=self._context)
+            if not again.is_valid() and len(rest) < len(stop):
+                yield from refusals(asked, {"stops": {index: again.errors}})
 
     def _warn_of_kept(self, change: MissionChange) -> None:
         for stop in change.match.kept:

@@ -120,8 +120,8 @@ def confirm_import(
 
 
 def _fields(problem: Mapping[str, Any]) -> dict[str, Any]:
-    fields = dict(problem)
-    return {**fields, "is_warning": fields.pop("severity") == "warning"}
+    fields = {name: value for name, value in problem.items() if name != "severity"}
+    return {**fields, "is_warning": problem["severity"] == "warning"}
 
 
 def _locked_check(actor: Actor, kept: MissionImport, rows: list[TableRow]) -> Checked:

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import openpyxl
@@ -197,7 +198,7 @@ def test_an_xlsx_holds_dates_numbers_and_booleans() -> None:
         "ecmr_number",
     ]
     at = datetime(2026, 11, 24, 7, 59, 59, 999_997)  # noqa: DTZ001 (a spreadsheet's)
-    rows = [
+    rows: list[list[Any]] = [
         head,
         [1001, at, 1.0, 2.5, True, 12],
         ["M-2", date(2026, 11, 24), None, None, None, None],
