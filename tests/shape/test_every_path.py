@@ -14,7 +14,16 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import ApiKey, Device, Employer, Membership, Role, Truck, User
-from missions.models import Mission, MissionAssignment, Site, StageEvent, Stop
+from missions.feed import number_changes
+from missions.models import (
+    Mission,
+    MissionAssignment,
+    Site,
+    StageEvent,
+    Stop,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from missions.stages import Stage
 from tests.cast import ClientFor, Phone, assign, make_api_key, put_fixes
 from tests.missions.pictures import put_photo
@@ -30,6 +39,7 @@ WRONG_ROLE = {
     "audit": "dispatcher",
     "memberships": "dispatcher",
     "users": "dispatcher",
+    "webhooks": "dispatcher",
     "employer": "driver",
     "me": "dispatcher",
 }
@@ -74,6 +84,11 @@ def ids(
     # The fleet looks back only as far as fixes are kept.
     put_fixes(ada_phone, [(datetime.now(UTC) - timedelta(hours=1), 50.85, 4.35)], truck=truck12)
     make_api_key(acme, Role.DISPATCHER)
+    endpoint = WebhookEndpoint.objects.create(
+        employer=acme, url="https://hooks.example/in", types=["mission.created"]
+    )
+    number_changes(acme.pk)
+    delivery = WebhookDelivery.objects.filter(endpoint=endpoint).first()
     rows: dict[str, Any] = {
         "api-keys": ApiKey.objects.get(),
         "devices": Device.objects.get(),
@@ -87,6 +102,8 @@ def ids(
         "{assignment_id}": held,
         "{stop_id}": stop,
         "{attachment_id}": photo,
+        "{delivery_id}": delivery,
+        "webhooks": endpoint,
         "driver": driver,
     }
     return {name: str(row.uuid) for name, row in rows.items()}
