@@ -62,6 +62,8 @@ class Health(NamedTuple):
 
     def updated(self, newer: "Health") -> "Health":
         """What is known now: the newer value where there is one."""
+        if self == NOTHING_KNOWN:
+            return newer
         if newer == NOTHING_KNOWN:
             return self
         return Health._make(

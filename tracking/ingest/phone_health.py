@@ -8,6 +8,7 @@ process that forgets it writes once more.
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -19,6 +20,7 @@ BATTERY_STEP: Final = 0.05
 MAX_PHONES: Final = 50_000
 MAX_VERSION: Final = 60
 
+_NEVER: Final = (NOTHING_KNOWN, -AGAIN_AFTER_S)
 _APP: Final = re.compile(r"[A-Za-z][\w.+ -]{1,40}/[\w.+-]{1,20}", re.ASCII)
 # What says which library or system a request was made with, not which app.
 _LIBRARIES: Final = ("dalvik", "okhttp", "mozilla", "dart", "cfnetwork", "python", "curl", "java")
@@ -34,15 +36,17 @@ class HealthReports:
     def news(self, token_hash: bytes, health: Health, user_agent: str) -> str | None:
         """The JSON to write, or None when it says nothing new."""
         if health.app_version is None:
-            health = health._replace(app_version=app_version_in(user_agent))
+            app = app_version_in(user_agent)
+            if app is not None:
+                health = health._replace(app_version=app)
         health = _bounded(health)
         if health == NOTHING_KNOWN:
             return None
-        before, at = self._written.get(token_hash, (NOTHING_KNOWN, -AGAIN_AFTER_S))
+        before, at = self._written.get(token_hash, _NEVER)
         now = self._clock()
-        known = before.updated(health)
-        if now - at < AGAIN_AFTER_S and not is_news(before, known):
+        if now - at < AGAIN_AFTER_S and not is_news(before, health):
             return None
+        known = before.updated(health)
         if len(self._written) >= MAX_PHONES:
             self._written.clear()
         self._written[token_hash] = (known, now)
@@ -50,14 +54,18 @@ class HealthReports:
         return msgspec.json.encode(known_fields).decode()
 
 
-def is_news(before: Health, known: Health) -> bool:
+def is_news(before: Health, health: Health) -> bool:
     """Whether anything but a step of the battery too small to tell has changed."""
-    if before.battery is None or known.battery is None:
-        return before != known
-    is_step = abs(before.battery - known.battery) >= BATTERY_STEP
-    return is_step or before._replace(battery=None) != known._replace(battery=None)
+    if health.battery is not None and (
+        before.battery is None or abs(before.battery - health.battery) >= BATTERY_STEP
+    ):
+        return True
+    return any(
+        new is not None and new != old for old, new in zip(before[1:], health[1:], strict=True)
+    )
 
 
+@lru_cache(maxsize=1024)
 def app_version_in(user_agent: str) -> str | None:
     """`OwnTracks/18.4` of a User-Agent that begins with an app's name; None for a library's."""
     app = _APP.match(user_agent)
@@ -70,9 +78,8 @@ def _bounded(health: Health) -> Health:
     """What fits: a battery of 0 to 1, a short printable version."""
     battery, version = health.battery, health.app_version
     if battery is not None and not 0.0 <= battery <= 1.0:
-        battery = None
-    if version is not None:
-        version = "".join(filter(str.isprintable, version[:MAX_VERSION])) or None
-    return health._replace(
-        battery=None if battery is None else round(battery, 3), app_version=version
-    )
+        health = health._replace(battery=None)
+    if version is not None and not (len(version) <= MAX_VERSION and version.isprintable()):
+        version = "".join(filter(str.isprintable, version[:MAX_VERSION]))
+        health = health._replace(app_version=version or None)
+    return health

@@ -48,6 +48,8 @@ def success(request: ForeignRequest) -> Answer:
     """Done, in the form that the action asks for."""
     if request.method == "HEAD":
         return _REACHED
+    if b"addtrack" not in request.body:
+        return _DONE
     try:
         action = fields_of(request).get("action")
     except Unreadable:
@@ -59,7 +61,8 @@ def _read_form(readings: Readings, request: ForeignRequest) -> None:
     fields = fields_of(request)
     action = fields.get("action")
     if action == "addpos":
-        readings.add(_fix, fields, urlencode(fields).encode())
+        source = urlencode(fields).encode() if _is_multipart(request) else request.body
+        readings.add(_fix, fields, source)
     elif action not in _OTHER_ACTIONS:
         raise Unreadable("body_invalid", "the form has no known action")
 
