@@ -69,6 +69,13 @@ class StopTimesSerializer(serializers.Serializer[Any]):
     exceptions = ExceptionSerializer(many=True)
 
 
+class MissionTimesSerializer(serializers.Serializer[Any]):
+    """All stops of a mission, in their order."""
+
+    timezone = serializers.CharField(help_text="The employer's.")
+    results = StopTimesSerializer(many=True)
+
+
 def stop_times_data(row: StopTimes, found: Iterable[Amiss]) -> dict[str, object]:
     """One stop as in StopTimesSerializer, with what is amiss there."""
     stop = row.stop

@@ -19,7 +19,7 @@ from missions.models import (
 from tests.cast import ClientFor, Phone
 from tests.tracking.reading import at, opened, press
 from tracking.stop_times import StopTimes, stop_times_of
-from tracking.stop_times_serializers import StopTimesSerializer
+from tracking.stop_times_serializers import MissionTimesSerializer, StopTimesSerializer
 from tracking.timeline_serializers import ExceptionSerializer
 
 pytestmark = pytest.mark.django_db
@@ -246,7 +246,9 @@ def test_the_times_of_stops_are_answered_in_order(client_for: ClientFor, ada_pho
     deliver(ada_phone, mission, first)
     response = client_for("dispatcher").get(path(mission))
     assert response["Cache-Control"] == "no-store"
-    one, two = response.json()
+    body = response.json()
+    assert list(body) == list(MissionTimesSerializer().fields)
+    one, two = body["results"]
     assert list(one) == list(two) == list(StopTimesSerializer().fields)
     assert (one["seq"], one["stop"]) == (1, str(first.uuid))
     assert (one["arrived_at"], one["departed_at"]) == (
@@ -265,10 +267,10 @@ def test_the_times_of_stops_are_answered_in_order(client_for: ClientFor, ada_pho
 def test_a_cancelled_mission_has_nothing_amiss(client_for: ClientFor, ada_phone: Phone) -> None:
     mission = opened(ada_phone.driver, 0, 60)
     add_stop(mission)
-    (row,) = client_for("dispatcher").get(path(mission)).json()
+    (row,) = client_for("dispatcher").get(path(mission)).json()["results"]
     assert row["exceptions"] != []
     Mission.objects.update(status=MissionStatus.CANCELLED)
-    (row,) = client_for("dispatcher").get(path(mission)).json()
+    (row,) = client_for("dispatcher").get(path(mission)).json()["results"]
     assert row["exceptions"] == []
 
 
@@ -281,6 +283,6 @@ def test_the_answer_costs_the_same_queries_however_many_stops(
         deliver(ada_phone, mission, add_stop(mission, n + 1), 20 * n)
     client = client_for("dispatcher")
     with CaptureQueriesContext(connection) as queries:
-        assert len(client.get(path(mission)).json()) == count
+        assert len(client.get(path(mission)).json()["results"]) == count
     # The session, its user, the roles, the mission with its employer; then the rows.
     assert len(queries) == 4 + 4, [query["sql"][:80] for query in queries]

@@ -1,5 +1,6 @@
 """What a stage says beside its time: plan, clocks, corrections, proofs, and what is amiss."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,13 +10,18 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.freezing import freeze_driver
 from accounts.models import Driver, MarkSource, Truck, User
-from missions.models import Mission, SignatureOutcome, Site, Stop, StopResult
+from missions.models import Attachment, Mission, SignatureOutcome, Site, Stop, StopResult
 from tests.cast import ClientFor, Phone, assign, put_fixes
 from tests.tracking.reading import EIGHT, at, drive, opened, press
 from tests.tracking.test_stop_times import add_stop, deliver, photograph, sign
 from tracking.ingest.sent import FLAG_MOCK
 from tracking.models import Fix
-from tracking.timeline import timeline_of_driver, timeline_of_mission, timeline_of_truck
+from tracking.timeline import (
+    Timeline,
+    timeline_of_driver,
+    timeline_of_mission,
+    timeline_of_truck,
+)
 
 pytestmark = pytest.mark.django_db
 NOW = EIGHT + timedelta(days=1)
@@ -120,14 +126,16 @@ def test_a_photo_is_joined_to_its_stage_whichever_came_first(
     client_for: ClientFor, ada_phone: Phone, mission: Mission, photo_first: bool
 ) -> None:
     stop = add_stop(mission)
-    if photo_first:
-        photo = photograph(ada_phone, mission, "p-1", stage_client_id="a-1", recorded_at=at(11))
+
+    def photo() -> Attachment:
+        return photograph(ada_phone, mission, "p-1", stage_client_id="a-1", recorded_at=at(11))
+
+    taken = photo() if photo_first else None
     event = press(ada_phone, at(10), "arrival", None, mission=mission, stop=stop, client_id="a-1")
-    if not photo_first:
-        photo = photograph(ada_phone, mission, "p-1", stage_client_id="a-1", recorded_at=at(11))
+    taken = taken or photo()
     shown = [entry for entry in entries(client_for, mission) if entry["type"] == "attachment"]
     (entry,) = shown
-    assert (entry["attachment"], entry["stage_event"]) == (str(photo.uuid), str(event.uuid))
+    assert (entry["attachment"], entry["stage_event"]) == (str(taken.uuid), str(event.uuid))
     assert (entry["started_at"], entry["stop"]) == ("2026-11-24T08:11:00Z", str(stop.uuid))
     assert (entry["kind"], entry["source"]) == ("goods", "driver")
     assert "file" not in entry
@@ -198,11 +206,12 @@ def test_corrections_and_proofs_cost_the_same_queries_however_many(
         press(ada_phone, at(61 + n), "arrival", None, mission=mission, stop=stop, corrects=wrong)
         photograph(ada_phone, mission, f"p-{n}", stop=stop)
         sign(ada_phone, mission, stop, client_id=f"s-{n}")
-    for read, most in (
+    reads: tuple[tuple[Callable[[], Timeline], int], ...] = (
         (lambda: timeline_of_driver(ada, DAY, NOW), 10),
         (lambda: timeline_of_truck(truck12, DAY, NOW), 12),
         (lambda: timeline_of_mission(mission, NOW), 14),
-    ):
+    )
+    for read, most in reads:
         with CaptureQueriesContext(connection) as queries:
             timeline = read()
         assert len(timeline.entries) >= 4 * count

@@ -14,17 +14,15 @@ from missions.models import MissionStatus
 from tracking.amiss import amiss_at_stops
 from tracking.api.tracks import NOT_STORED, mission_of
 from tracking.stop_times import stop_times_of
-from tracking.stop_times_serializers import StopTimesSerializer, stop_times_data
+from tracking.stop_times_serializers import MissionTimesSerializer, stop_times_data
 
 
 class StopTimesView(APIView):
     permission_classes = [Allows(Role.DISPATCHER)]
 
-    @extend_schema(
-        operation_id="mission_stop_times", responses={200: StopTimesSerializer(many=True)}
-    )
+    @extend_schema(operation_id="mission_stop_times", responses=MissionTimesSerializer)
     def get(self, request: Request, mission_id: UUID) -> Response:
-        """Each stop as planned and as it was, with its evidence and what is amiss, in order."""
+        """Each stop as planned and as it was, with its evidence and what is amiss: all of them."""
         mission = mission_of(request, mission_id)
         rows = stop_times_of(mission)
         found = []
@@ -32,4 +30,6 @@ class StopTimesView(APIView):
             is_over = mission.ended_at is not None
             now = timezone.now()
             found = amiss_at_stops(rows, mission.employer, now=now, is_over=is_over)
-        return Response([stop_times_data(row, found) for row in rows], headers=NOT_STORED)
+        results = [stop_times_data(row, found) for row in rows]
+        body = {"timezone": mission.employer.timezone, "results": results}
+        return Response(body, headers=NOT_STORED)

@@ -73,7 +73,8 @@ def test_late_twice_and_backwards(
         assert ingest.post(ada_phone.token, batch).status == 200
     client = client_for("dispatcher")
     check(timeline(client, mission))
-    first, second = client.get(f"/api/v1/missions/{mission.uuid}/stops/times").json()
+    times = client.get(f"/api/v1/missions/{mission.uuid}/stops/times").json()
+    first, second = times["results"]
     assert (first["dwell_s"], first["unloading_s"]) == (1020, None)
     assert second["arrived_at"] == (EIGHT + timedelta(seconds=1670)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert second["dwell_s"] is None
