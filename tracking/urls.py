@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from tracking.api.fleet import Fleet
 from tracking.api.otm5 import MissionTrip
 from tracking.api.proofs import OneProofView, ProofLinkView, ProofsView
-from tracking.api.quarantine import Quarantine
+from tracking.api.quarantine import Quarantine, QuarantineRetry
 from tracking.api.relinks import Relinks
 from tracking.api.stop_times import StopTimesView
 from tracking.api.timelines import DriverTimeline, MissionTimeline, MyTimeline, TruckTimeline
@@ -22,6 +22,7 @@ from tracking.api.tracks import (
 from tracking.pages import basemap_file, driver_day, fleet_table, home
 from tracking.phone_pages import first_fix, first_fix_by_code, phone_link, set_up_phone
 from tracking.proof_page import proof_file, proof_page
+from tracking.quarantine_pages import quarantine_page, retry_quarantined
 
 DRIVER = "drivers/<uuid:driver_id>"
 TRUCK = "trucks/<uuid:truck_id>"
@@ -51,6 +52,11 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{PROOFS}/<uuid:proof_id>/link", ProofLinkView.as_view(), name="proof-link"),
     path("fleet", Fleet.as_view(), name="fleet"),
     path("quarantine", Quarantine.as_view(), name="quarantine"),
+    path(
+        "quarantine/<uuid:quarantined_id>/retry",
+        QuarantineRetry.as_view(),
+        name="quarantine-retry",
+    ),
     path("relinks", Relinks.as_view(), name="relinks"),
     path("me/fixes", MyFixes.as_view(), name="my-fixes"),
     path("me/timeline", MyTimeline.as_view(), name="my-timeline"),
@@ -65,6 +71,8 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("fleet/table", fleet_table, name="fleet_table"),
     path("drivers/<uuid:driver_id>/day", driver_day, name="driver_day"),
+    path("quarantine", quarantine_page, name="quarantine_page"),
+    path("quarantine/<uuid:quarantined_id>/retry", retry_quarantined, name="retry_quarantined"),
     path("phones/new", set_up_phone, name="set_up_phone"),
     path("phones/link/<slug:client>/<str:code>", phone_link, name="phone_link"),
     path("phones/<uuid:device_id>/first-fix", first_fix, name="first_fix"),

@@ -1,0 +1,116 @@
+"""What phones sent and nobody could use, as a page: what, from whom, how often, and why."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.actors import Actor, actor_of
+from accounts.models import Role
+from accounts.permissions import may
+from accounts.tenants import of_employer
+from tracking.api.quarantine import quarantined, shown_payload
+from tracking.models import QuarantinedFix
+from tracking.retrying import NotRetried, retry
+from tracking.tasks import QUARANTINE_KEPT
+
+PAGE: Final = 50
+# The usual reasons in words; a rare one shows as its code.
+WORDS: Final[dict[str, Promise]] = {
+    "recorded_at_missing": gettext_lazy("It does not say when."),
+    "recorded_at_in_future": gettext_lazy("Its time lies ahead: the clock of the phone is wrong."),
+    "recorded_at_too_old": gettext_lazy("It is older than may be kept."),
+    "place_missing": gettext_lazy("It does not say where."),
+    "place_unlikely": gettext_lazy("Its place is 0°, 0°: the phone had none."),
+    "place_not_valid": gettext_lazy("The app itself says that the place is not valid."),
+    "latitude_out_of_range": gettext_lazy("There is no such place on earth."),
+    "longitude_out_of_range": gettext_lazy("There is no such place on earth."),
+    "body_invalid": gettext_lazy("It is nothing that this app sends."),
+    "undecryptable": gettext_lazy("It is encrypted, and no passphrase of this phone opens it."),
+    "outside_window": gettext_lazy("It lies outside the tracking window."),
+    "no_driver": gettext_lazy("Nobody carried the phone then."),
+}
+
+P = ParamSpec("P")
+Page = Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]
+
+
+def _for_dispatchers(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    @login_required
+    @wraps(page)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        actor = actor_of(request)
+        if may(actor, Role.DISPATCHER):
+            response = page(request, actor, *args, **kwargs)
+        else:
+            context = {"employer": actor.employer, "is_dpo": Role.DPO in actor.roles}
+            response = render(request, "tracking/no_positions.html", context, status=403)
+        response["Cache-Control"] = "no-store, private"
+        return response
+
+    return guarded
+
+
+@require_GET
+@_for_dispatchers
+def quarantine_page(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The newest first, fifty a page. Two queries, however many rows."""
+    rows = quarantined(actor).order_by("-id")
+    if before := _number(request.GET.get("before", "")):
+        rows = rows.filter(pk__lt=before)
+    found = list(rows[: PAGE + 1])
+    shown = found[:PAGE]
+    context: dict[str, Any] = {
+        "employer": actor.employer,
+        "rows": [_row(row) for row in shown],
+        "next": shown[-1].pk if len(found) > PAGE else None,
+        "days_kept": QUARANTINE_KEPT.days,
+    }
+    return render(request, "tracking/quarantine.html", context)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _row(row: QuarantinedFix) -> dict[str, Any]:
+    return {
+        "row": row,
+        "words": WORDS.get(row.reason, ""),
+        "payload": shown_payload(row),
+        "expires_at": row.last_received_at + timedelta(days=QUARANTINE_KEPT.days),
+    }
+
+
+@require_POST
+@_for_dispatchers
+def retry_quarantined(request: HttpRequest, actor: Actor, quarantined_id: UUID) -> HttpResponse:
+    """Read one again; back to the list, which says what came of it."""
+    row = of_employer(quarantined(actor), actor, quarantined_id)
+    try:
+        retried = retry(row, actor=actor)
+    except NotRetried:
+        messages.error(
+            request,
+            _("This phone is revoked, or its token has ended: nothing can be recorded for it."),
+        )
+        return redirect("quarantine_page")
+    if retried.stored:
+        said = ngettext(
+            "%(n)d fix is recorded now.", "%(n)d fixes are recorded now.", retried.stored
+        )
+        messages.success(request, said % {"n": retried.stored})
+    else:
+        why = WORDS.get(retried.reason) or retried.reason
+        messages.warning(request, _("Still not usable: %(why)s") % {"why": why})
+    return redirect("quarantine_page")
