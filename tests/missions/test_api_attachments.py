@@ -1,14 +1,12 @@
 """Photos from phones: stored once, private, and shown to those who may see the mission."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from kombu.exceptions import OperationalError
 from rest_framework.test import APIClient
 
@@ -25,20 +23,10 @@ from tests.accounts.racing import raced
 from tests.cast import ClientFor
 from tests.missions.builders import make_mission, put_stage, start
 from tests.missions.opening_cases import Sent
+from tests.missions.photo_phone import MINE, Sender, ago, send, stored_on_disk
 from tests.missions.pictures import encoded, exif, form, jpeg, picture
 
 pytestmark = pytest.mark.django_db
-MINE = "/api/v1/me/attachments"
-
-
-class Sender:
-    """Stands for the queue: keeps what was sent, or is away."""
-
-    def __init__(self) -> None:
-        self.sent: list[int] = []
-
-    def delay(self, attachment_id: int) -> None:
-        self.sent.append(attachment_id)
 
 
 @pytest.fixture(autouse=True)
@@ -62,22 +50,6 @@ def mission(acme: Employer, ada: Driver) -> Mission:
 @pytest.fixture
 def phone(client_for: ClientFor, mission: Mission) -> APIClient:
     return client_for("driver")
-
-
-def stored_on_disk(files: Path) -> list[Path]:
-    return [found for found in files.rglob("*") if found.is_file()]
-
-
-def ago(**since: float) -> datetime:
-    return (datetime.now(UTC) - timedelta(**since)).replace(microsecond=0)
-
-
-def send(phone: APIClient, content: bytes | None = None, **fields: Any) -> Any:
-    return phone.post(
-        MINE,
-        form(jpeg() if content is None else content, **{"mission": "M-1", **fields}),
-        format="multipart",
-    )
 
 
 def test_a_photo_is_stored_and_shown(phone: APIClient, mission: Mission, queue: Sender) -> None:
@@ -375,77 +347,6 @@ def test_what_the_database_refuses_leaves_no_file(
     assert Attachment.objects.count() == 0
     assert not stored_on_disk(files)
     monkeypatch.undo()
-
-
-# --- Lists and links ------------------------------------------------------------------------
-
-
-def test_photos_are_listed_in_the_order_they_were_taken_page_by_page(
-    phone: APIClient, client_for: ClientFor, mission: Mission
-) -> None:
-    for hours in (1, 3, 2):
-        taken_at = ago(hours=hours).isoformat()
-        assert send(phone, client_id=f"p-{hours}", recorded_at=taken_at).status_code == 201
-    path = f"/api/v1/missions/{mission.uuid}/attachments"
-    first = client_for("dispatcher").get(path, {"limit": 2}).json()
-    rest = client_for("dispatcher").get(first["next"]).json()
-    found = [row["client_id"] for row in first["results"] + rest["results"]]
-    assert found == ["p-3", "p-2", "p-1"]
-    assert rest["next"] is None
-
-
-def queries_of(client: APIClient, url: str) -> int:
-    with CaptureQueriesContext(
-        connection,
-    ) as caught:
-        assert client.get(url).status_code == 200
-    return len(caught)
-
-
-@pytest.mark.parametrize("whose", ["driver", "dispatcher"])
-def test_lists_cost_the_same_for_1_and_30_photos(
-    phone: APIClient, client_for: ClientFor, mission: Mission, whose: str
-) -> None:
-    url = MINE if whose == "driver" else f"/api/v1/missions/{mission.uuid}/attachments"
-    client = client_for(whose)
-    send(phone)
-    for_one = queries_of(client, url)
-    for n in range(2, 31):
-        send(phone, client_id=f"p-{n}", stop=str(mission.stops.get(seq=1).uuid))
-    assert len(client.get(url).json()["results"]) == 30
-    assert queries_of(client, url) == for_one
-
-
-def links(client: APIClient, path: str, size: str) -> Any:
-    return client.post(f"{path}/link", {"size": size})
-
-
-def test_a_dispatcher_and_the_driver_get_links(
-    phone: APIClient, client_for: ClientFor, mission: Mission
-) -> None:
-    photo = send(phone).json()["id"]
-    path = f"/api/v1/missions/{mission.uuid}/attachments/{photo}"
-    for client, where in ((client_for("dispatcher"), path), (phone, f"{MINE}/{photo}")):
-        answer = links(client, where, "full")
-        assert answer.status_code == 200
-        assert answer["Cache-Control"] == "no-store"
-        expires_at = datetime.fromisoformat(answer.json()["expires_at"])
-        assert timedelta(minutes=4.9) < expires_at - datetime.now(UTC) <= timedelta(minutes=5)
-        assert APIClient().head(answer.json()["url"])["Content-Type"] == "image/jpeg"
-        waiting = links(client, where, "thumbnail")
-        assert (waiting.status_code, waiting.json()["code"]) == (409, "thumbnail_not_ready")
-        assert links(client, where, "huge").status_code == 400
-
-
-def test_a_photo_of_another_mission_has_no_link_here(
-    phone: APIClient, client_for: ClientFor, mission: Mission, acme: Employer, ada: Driver
-) -> None:
-    other = make_mission(acme, ada, external_id="M-2")
-    photo = send(phone).json()["id"]
-    dispatcher = client_for("dispatcher")
-    here = f"/api/v1/missions/{mission.uuid}/attachments/{photo}/link"
-    assert dispatcher.post(here).status_code == 200
-    assert dispatcher.post(here.replace(str(mission.uuid), str(other.uuid))).status_code == 404
 
 
 def test_a_png_is_kept_as_jpeg(phone: APIClient) -> None:
