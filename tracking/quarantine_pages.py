@@ -102,7 +102,7 @@ def retry_quarantined(request: HttpRequest, actor: Actor, quarantined_id: UUID) 
     except NotRetried:
         messages.error(
             request,
-            _("This phone is revoked, or its token has ended: nothing can be recorded for it."),
+            _("This phone is revoked, or its token has ended: nothing is recorded for it."),
         )
         return redirect("quarantine_page")
     if retried.stored:
