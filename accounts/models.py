@@ -15,11 +15,12 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.fields.json import KT
 from django.db.models.functions import Lower, Now
 
 from accounts.duty_marks import DUTY_KINDS, PRIVATE_KINDS, DutyMarkKind
 from accounts.periods import ends_at, never_two
+from accounts.trail import AuditEntry as AuditEntry
+from accounts.trail import KeptAnswer as KeptAnswer
 
 
 class TrackingWindow(models.TextChoices):
@@ -364,34 +365,5 @@ class DutyMark(models.Model):
                 fields=["driver", "-recorded_at", "-kind"],
                 condition=Q(kind__in=PRIVATE_KINDS),
                 name="private_marks_of_a_driver",
-            ),
-        ]
-
-
-class AuditEntry(models.Model):
-    """Who changed what; append-only. Holds ids and field names, never names or places."""
-
-    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    employer = models.ForeignKey(
-        Employer, on_delete=models.PROTECT, null=True, related_name="audit_entries"
-    )
-    at = models.DateTimeField(db_default=Now())
-    actor_kind = models.CharField(max_length=10)  # user, api_key, command, system, device
-    actor = models.UUIDField(null=True, blank=True)
-    action = models.CharField(max_length=60)  # for example truck.assigned
-    object_kind = models.CharField(max_length=40)
-    object_id = models.UUIDField(null=True, blank=True)
-    detail = models.JSONField(default=dict)
-
-    class Meta:
-        indexes: ClassVar = [
-            # Read by the audit list of an employer, newest first.
-            models.Index(fields=["employer", "-id"], name="audit_by_employer"),
-            # Read when a mission was changed since somebody read it.
-            models.Index(
-                KT("detail__mission"),
-                "id",
-                condition=Q(detail__has_key="mission"),
-                name="audit_by_mission",
             ),
         ]

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from accounts.idempotency import IDEMPOTENCY_KEY, idempotent
 from accounts.models import Truck
 from accounts.pagination import KeyPagination
 from missions.api.mission_view import MissionView
@@ -96,14 +97,20 @@ class MissionAction(MissionView):
 class AssignView(MissionAction):
     takes = AssignRequest
 
-    @extend_schema(parameters=[IF_MATCH], request=AssignRequest, responses=MissionSerializer)
+    @extend_schema(
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY], request=AssignRequest, responses=MissionSerializer
+    )
+    @idempotent
     def post(self, request: Request, mission_id: UUID) -> Response:
         """Give a mission that has not started to a driver, in place of any driver before."""
         return self.done(mission_id, lambda m, asked: assign_mission(m, **asked, actor=self.actor))
 
 
 class UnassignView(MissionAction):
-    @extend_schema(parameters=[IF_MATCH], request=None, responses=MissionSerializer)
+    @extend_schema(
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY], request=None, responses=MissionSerializer
+    )
+    @idempotent
     def post(self, request: Request, mission_id: UUID) -> Response:
         """Take a mission that has not started back from its driver."""
         return self.done(mission_id, lambda m, _: unassign_mission(m, actor=self.actor))
@@ -112,7 +119,10 @@ class UnassignView(MissionAction):
 class HandOverView(MissionAction):
     takes = HandOverRequest
 
-    @extend_schema(parameters=[IF_MATCH], request=HandOverRequest, responses=MissionSerializer)
+    @extend_schema(
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY], request=HandOverRequest, responses=MissionSerializer
+    )
+    @idempotent
     def post(self, request: Request, mission_id: UUID) -> Response:
         """Give a mission to another driver at a moment; both parts of its history stay.
 
@@ -132,7 +142,10 @@ class HandOverView(MissionAction):
 class TruckView(MissionAction):
     takes = TruckRequest
 
-    @extend_schema(parameters=[IF_MATCH], request=TruckRequest, responses=MissionSerializer)
+    @extend_schema(
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY], request=TruckRequest, responses=MissionSerializer
+    )
+    @idempotent
     def post(self, request: Request, mission_id: UUID) -> Response:
         """Change a mission's truck: in place before it starts, from a moment on afterwards."""
         return self.done(
@@ -146,7 +159,10 @@ class TruckView(MissionAction):
 class EndView(MissionAction):
     takes = MomentRequest
 
-    @extend_schema(parameters=[IF_MATCH], request=MomentRequest, responses=MissionSerializer)
+    @extend_schema(
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY], request=MomentRequest, responses=MissionSerializer
+    )
+    @idempotent
     def post(self, request: Request, mission_id: UUID) -> Response:
         """End a started mission, never before its latest stage."""
         return self.done(
@@ -158,7 +174,10 @@ class EndView(MissionAction):
 class CancelView(MissionAction):
     takes = MomentRequest
 
-    @extend_schema(parameters=[IF_MATCH], request=MomentRequest, responses=MissionSerializer)
+    @extend_schema(
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY], request=MomentRequest, responses=MissionSerializer
+    )
+    @idempotent
     def post(self, request: Request, mission_id: UUID) -> Response:
         """Call a mission off."""
         return self.done(

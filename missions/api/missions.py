@@ -11,6 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.idempotency import IDEMPOTENCY_KEY, idempotent
 from accounts.pagination import KeyPagination
 from missions.api.mission_view import MissionView, etag_of
 from missions.changing import change_mission
@@ -48,6 +49,7 @@ class MissionsView(MissionView):
         return self.get_paginated_response(MissionSerializer(page, many=True).data)
 
     @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
         request=NewMission,
         responses={
             201: MissionSerializer,
@@ -55,6 +57,7 @@ class MissionsView(MissionView):
             409: OpenApiResponse(description="The external_id is another mission's."),
         },
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         """Make a mission, assigned if it has a driver. Its external_id makes it safe to repeat."""
         asked = NewMission(data=request.data, context=self.get_serializer_context())

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actors import Actor, actor_of
+from accounts.idempotency import IDEMPOTENCY_KEY, idempotent
 from accounts.models import Role
 from accounts.pagination import KeyPagination
 from accounts.permissions import Allows
@@ -48,11 +49,13 @@ class SitesView(SiteView):
         return self.get_paginated_response(SiteSerializer(page, many=True).data)
 
     @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
         responses={
             201: SiteSerializer,
             200: OpenApiResponse(SiteSerializer, "It was asked for before, just so."),
         },
     )
+    @idempotent
     def post(self, request: Request) -> Response:
         """Make a site. Its external_id makes it safe to repeat."""
         asked = SiteSerializer(data=request.data)

@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.idempotency import IDEMPOTENCY_KEY, idempotent
 from accounts.pagination import KeyPagination
 from accounts.refusals import Invalid
 from missions.api.mission_view import MissionView
@@ -42,13 +43,14 @@ class StagesView(MissionView):
         return self.get_paginated_response(StageSerializer(page, many=True).data)
 
     @extend_schema(
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY],
         request=NewStage,
         responses={
             201: StageSerializer,
             200: OpenApiResponse(StageSerializer, "It was entered before, just so."),
         },
     )
+    @idempotent
     def post(self, request: Request, mission_id: UUID) -> Response:
         """Enter a stage for the driver of that moment, or correct one by another."""
         with transaction.atomic():

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.idempotency import IDEMPOTENCY_KEY, idempotent
 from accounts.pagination import KeyPagination
 from missions.api.mission_view import MissionView, etag_of
 from missions.api.missions import IF_MATCH
@@ -31,7 +32,10 @@ class StopsView(MissionView):
         page = self.paginate_queryset(stops)
         return self.get_paginated_response(StopSerializer(page, many=True).data)
 
-    @extend_schema(parameters=[IF_MATCH], request=StopFields, responses={201: StopSerializer})
+    @extend_schema(
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY], request=StopFields, responses={201: StopSerializer}
+    )
+    @idempotent
     def post(self, request: Request, mission_id: UUID) -> Response:
         """Add a stop at the end."""
         with transaction.atomic():
@@ -82,7 +86,10 @@ class OneStopView(StopView):
 
 
 class StopResultView(StopView):
-    @extend_schema(parameters=[IF_MATCH], request=ResultRequest, responses=StopSerializer)
+    @extend_schema(
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY], request=ResultRequest, responses=StopSerializer
+    )
+    @idempotent
     def post(self, request: Request, mission_id: UUID, stop_id: UUID) -> Response:
         """Say how a stop ended; the last one's result ends the mission."""
         with transaction.atomic():

@@ -21,6 +21,16 @@ def test_a_manager_changes_settings(acme: Employer, client_for: ClientFor) -> No
     assert entry.detail == {"fields": ["min_spacing_m", "timezone"], "min_spacing_m": [0, 500]}
 
 
+def test_a_manager_says_what_is_early_and_late(client_for: ClientFor, acme: Employer) -> None:
+    client = client_for("manager")
+    assert client.get("/api/v1/employer").json()["late_s"] == 900
+    shown = client.patch("/api/v1/employer", {"early_s": 0, "late_s": 300}).json()
+    assert (shown["early_s"], shown["late_s"]) == (0, 300)
+    acme.refresh_from_db()
+    assert (acme.early_s, acme.late_s) == (0, 300)
+    assert AuditEntry.objects.get(action="employer.changed").detail["late_s"] == [900, 300]
+
+
 def test_a_setting_that_stays_as_it_is_leaves_no_trace(client_for: ClientFor) -> None:
     client = client_for("manager")
     assert client.patch("/api/v1/employer", {"min_spacing_m": 0}).status_code == 200
@@ -42,6 +52,8 @@ def test_a_setting_that_stays_as_it_is_leaves_no_trace(client_for: ClientFor) ->
         ({"window_justification": " "}, "/window_justification"),
         ({"staff_informed_on": None}, "/staff_informed_on"),
         ({"tracking_window": "sometimes"}, "/tracking_window"),
+        ({"early_s": -1}, "/early_s"),
+        ({"late_s": 86_401}, "/late_s"),
         ({"min_spacing_m": -1}, "/min_spacing_m"),
         ({"min_spacing_m": 10**30}, "/min_spacing_m"),
         ({"route_months": 13}, "/route_months"),
