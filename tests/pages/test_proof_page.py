@@ -16,16 +16,8 @@ from missions import pages
 from missions.models import ProofOfDelivery, Stop
 from missions.proofs import code_hash
 from tests.pages.conftest import OpenWindow
-from tests.tracking.test_proofs import (
-    CODE,
-    files,
-    mission,
-    no_messages,
-    put_photo,
-    put_signature,
-    stop,
-    text_of,
-)
+from tests.tracking.delivered import CODE, put_photo, put_signature, text_of
+from tests.tracking.test_proofs import files, mission, no_messages, stop
 from tracking.proofs import ask_for_proof, issue_proof
 
 __all__ = ["files", "mission", "no_messages", "stop"]

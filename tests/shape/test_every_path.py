@@ -18,6 +18,7 @@ from missions.feed import number_changes
 from missions.models import (
     Mission,
     MissionAssignment,
+    ProofOfDelivery,
     Site,
     StageEvent,
     Stop,
@@ -27,7 +28,9 @@ from missions.models import (
 from missions.stages import Stage
 from tests.cast import ClientFor, Phone, assign, make_api_key, put_fixes
 from tests.missions.pictures import put_photo
+from tests.tracking.delivered import put_signature
 from tests.tracking.reading import at, drive
+from tracking.models import QuarantinedFix
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # Answered without any sign-in, or by the lean application: their own tests walk them.
@@ -80,6 +83,8 @@ def ids(
         employer=acme, driver=driver, mission=mission, stage=Stage.DEPARTURE, recorded_at=at(0)
     )
     photo = put_photo(mission, driver, device=ada_phone.device, client_id="p-1")
+    signature = put_signature(stop, driver)
+    proof = ProofOfDelivery.objects.create(employer=acme, mission=mission, stop=stop, locale="en")
     put_fixes(ada_phone, drive(0, 30), truck=truck12, mission=mission)
     # The fleet looks back only as far as fixes are kept.
     put_fixes(ada_phone, [(datetime.now(UTC) - timedelta(hours=1), 50.85, 4.35)], truck=truck12)
@@ -102,7 +107,18 @@ def ids(
         "{assignment_id}": held,
         "{stop_id}": stop,
         "{attachment_id}": photo,
+        "{signature_id}": signature,
+        "{proof_id}": proof,
         "{delivery_id}": delivery,
+        "quarantine": QuarantinedFix.objects.create(
+            employer=acme,
+            device=ada_phone.device,
+            driver=driver,
+            dialect="osmand",
+            reason="body_invalid",
+            payload=b"?",
+            payload_hash=b"\0" * 32,
+        ),
         "webhooks": endpoint,
         "driver": driver,
     }

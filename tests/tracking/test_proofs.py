@@ -1,9 +1,5 @@
 """A proof is issued once for what is known, replaced when that changes, and names no driver."""
 
-import io
-import re
-import zlib
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
@@ -13,7 +9,6 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from PIL import Image
 from rest_framework.test import APIClient
 
 from accounts.freezing import freeze_driver, unfreeze_driver
@@ -22,7 +17,6 @@ from missions.models import (
     Attachment,
     GoodsLine,
     Mission,
-    PositionSource,
     ProofOfDelivery,
     Signature,
     SignatureOutcome,
@@ -32,15 +26,20 @@ from missions.models import (
 )
 from missions.proofs import code_hash, verified
 from missions.stages import Stage
-from missions.stored_files import store
 from tests.cast import ClientFor
 from tests.missions.builders import make_mission
+from tests.tracking.delivered import (
+    CODE,
+    NINE,
+    everything_in,
+    pdf_of,
+    put_photo,
+    put_signature,
+    put_stage,
+    text_of,
+)
 from tracking import tasks
 from tracking.proofs import issue_proof
-
-NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-LATITUDE, LONGITUDE = 51.054321, 3.717171
-CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}(?:-[0-9A-HJKMNP-TV-Z]{4}){3}")
 
 
 @pytest.fixture(autouse=True)
@@ -90,72 +89,6 @@ def stop(mission: Mission) -> Stop:
     return mission.stops.get(seq=1)
 
 
-def put_stage(stop: Stop, driver: Driver, stage: Stage, minutes: int) -> StageEvent:
-    return StageEvent.objects.create(
-        employer_id=stop.employer_id,
-        driver=driver,
-        mission_id=stop.mission_id,
-        stop=stop,
-        stage=stage,
-        recorded_at=NINE + timedelta(minutes=minutes),
-        latitude=LATITUDE,
-        longitude=LONGITUDE,
-        accuracy_m=12,
-        position_source=PositionSource.AT_EVENT,
-        site_distance_m=37.6,
-        site_check="inside",
-        note="Ada Peeters rang twice",
-    )
-
-
-def put_photo(stop: Stop, driver: Driver) -> Attachment:
-    stream = io.BytesIO()
-    Image.new("RGB", (640, 480), "teal").save(stream, "JPEG")
-    content = stream.getvalue()
-    return Attachment.objects.create(
-        employer_id=stop.employer_id,
-        driver=driver,
-        client_id=str(uuid4()),
-        recorded_at=NINE + timedelta(minutes=40),
-        mission_id=stop.mission_id,
-        stop=stop,
-        latitude=LATITUDE,
-        longitude=LONGITUDE,
-        file=store(content, ".jpg"),
-        media_type="image/jpeg",
-        width_px=640,
-        height_px=480,
-        size_bytes=len(content),
-        content_sha256=sha256(content).digest(),
-        original_media_type="image/jpeg",
-        original_size_bytes=len(content),
-        original_sha256=sha256(content).digest(),
-    )
-
-
-def put_signature(stop: Stop, driver: Driver, **said: Any) -> Signature:
-    line = {"description": "beer", "reference": "", "unit": "pallet", "planned": "4"}
-    return Signature.objects.create(
-        employer_id=stop.employer_id,
-        driver=driver,
-        client_id=str(uuid4()),
-        recorded_at=NINE + timedelta(minutes=50),
-        mission_id=stop.mission_id,
-        stop=stop,
-        **{
-            "outcome": SignatureOutcome.SIGNED,
-            "signer_name": "Żaneta Kowalska",
-            "reservations": "ada peeters came late, one pallet wet",
-            **said,
-        },
-        strokes=[[{"x": 0, "y": 0}, {"x": 40, "y": 12}]],
-        latitude=LATITUDE,
-        longitude=LONGITUDE,
-        document={"goods": [{**line, "actual": "3", "is_counted": True}]},
-        document_sha256=sha256(b"document").digest(),
-    )
-
-
 def proofs_url(stop: Stop) -> str:
     return f"/api/v1/missions/{stop.mission.uuid}/stops/{stop.uuid}/proofs"
 
@@ -167,30 +100,6 @@ def issued(client: APIClient, stop: Stop, **body: Any) -> ProofOfDelivery:
     assert issue_proof(proof.pk)
     proof.refresh_from_db()
     return proof
-
-
-def pdf_of(proof: ProofOfDelivery) -> bytes:
-    with default_storage.open(str(proof.pdf.name)) as file:
-        content: bytes = file.read()
-    return content
-
-
-def text_of(proof: ProofOfDelivery) -> str:
-    with pypdfium2.PdfDocument(pdf_of(proof)) as document:
-        found = [page.get_textpage().get_text_bounded() for page in document]
-    return " ".join("\n".join(found).split())
-
-
-def everything_in(content: bytes) -> bytes:
-    """The bytes of a PDF, and what its compressed streams hold."""
-    found = [content]
-    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL):
-        try:
-            found.append(zlib.decompress(stream))
-        except zlib.error:
-            continue
-    assert len(found) > 3
-    return b"\n".join(found)
 
 
 @pytest.fixture
