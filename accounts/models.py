@@ -233,7 +233,7 @@ class TruckAssignment(models.Model):
     class Meta:
         constraints: ClassVar = [
             never_two("one_driver_per_truck_at_a_time", "truck_id"),
-            never_two("one_truck_per_driver_at_a_time", "driver_id"),
+            never_two("one_truck_per_driver_at_a_time", "driver_id", may_be_null=True),
             models.CheckConstraint(
                 name="truck_assignment_has_a_driver_or_an_erased_one",
                 condition=Q(driver__isnull=False) ^ Q(erased_driver__isnull=False),

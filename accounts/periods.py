@@ -3,7 +3,7 @@
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Func, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce
 
@@ -17,14 +17,18 @@ class SameId(Func):
         super().__init__(F(column), F(column), Value("[]"))
 
 
-def never_two(name: str, *columns: str) -> ExclusionConstraint:
-    """No two rows with the same ids have overlapping periods; NULL ids never clash."""
+def never_two(name: str, column: str, *, may_be_null: bool = False) -> ExclusionConstraint:
+    """No two rows with the same id have overlapping periods.
+
+    A column that may be NULL says so: `int8range(NULL, NULL)` is not NULL but has no bounds,
+    and would overlap every id. Rows without an id are then left out.
+    """
     parts: list[tuple[str | Combinable, str]] = [
-        (SameId(column), RangeOperators.OVERLAPS) for column in columns
+        (SameId(column), RangeOperators.OVERLAPS),
+        (F("period"), RangeOperators.OVERLAPS),
     ]
-    return ExclusionConstraint(
-        name=name, expressions=[*parts, (F("period"), RangeOperators.OVERLAPS)]
-    )
+    condition = Q(**{f"{column}__isnull": False}) if may_be_null else None
+    return ExclusionConstraint(name=name, expressions=parts, condition=condition)
 
 
 def ends_at(period: str) -> Coalesce:

@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from accounts.actors import Actor
 from accounts.assignments import (
@@ -308,3 +310,18 @@ def test_two_corrections_that_swap_trucks_do_not_wait_for_each_other_for_ever(
         lambda: correct_assignment(actor, second, truck=truck12, begin=MONDAY, end=MONDAY + HOUR),
     )
     assert [type(outcome).__name__ for outcome in outcomes] == ["Overlaps", "Overlaps"]
+
+
+def test_erased_drivers_stand_in_nobodys_way(
+    acme: Employer, truck12: Truck, truck34: Truck, ada: Driver
+) -> None:
+    period = DateTimeTZRange(MONDAY, MONDAY + 8 * HOUR)
+    for truck in (truck12, truck34):
+        TruckAssignment.objects.create(
+            employer=acme, truck=truck, erased_driver=uuid4(), period=period
+        )
+    free = Truck.objects.create(employer=acme, plate="1-TRK-056")
+    assert assign(free, ada, MONDAY, MONDAY + HOUR)
+    with pytest.raises(IntegrityError, match="one_truck_per_driver"), transaction.atomic():
+        other = Truck.objects.create(employer=acme, plate="1-TRK-078")
+        assign(other, ada, MONDAY, MONDAY + HOUR)
