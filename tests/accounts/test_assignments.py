@@ -322,6 +322,6 @@ def test_erased_drivers_stand_in_nobodys_way(
         )
     free = Truck.objects.create(employer=acme, plate="1-TRK-056")
     assert assign(free, ada, MONDAY, MONDAY + HOUR)
+    other = Truck.objects.create(employer=acme, plate="1-TRK-078")
     with pytest.raises(IntegrityError, match="one_truck_per_driver"), transaction.atomic():
-        other = Truck.objects.create(employer=acme, plate="1-TRK-078")
         assign(other, ada, MONDAY, MONDAY + HOUR)
