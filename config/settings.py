@@ -223,7 +223,14 @@ CELERY_TASK_IGNORE_RESULT = True  # the row is the queue and the result
 CELERY_TASK_PUBLISH_RETRY = False  # a message may be lost: the sweep finds the row
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 1,
+    # Whoever sends a message is a request that somebody waits for: one more try, at once.
+    # By default it would wait 6 s for a queue that is away. Workers connect by rules above.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True  # no task here acks late
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

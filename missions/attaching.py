@@ -11,9 +11,7 @@ An upload is retried as a whole: a photo is at most 25 MB, and a phone in a dead
 less by sending it again than by keeping the state of a resumable one.
 """
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -40,8 +38,9 @@ RETRY_AFTER_S: Final = 15
 # A month of a route period is counted as its shortest: no place is kept a day too long.
 SHORTEST_MONTH: Final = timedelta(days=28)
 
-# Decoding takes hundreds of megabytes for a large photo: never two at once in a process.
-_turn = threading.BoundedSemaphore(1)
+# Decoding takes hundreds of megabytes for a large photo: never two at once in a process, and
+# always in the same thread, since what the allocator keeps it keeps for each thread.
+_decoder = ThreadPoolExecutor(1, thread_name_prefix="photos")
 
 
 class Sha256Differs(Problem):
@@ -108,8 +107,7 @@ def attach_photo(device: Device, sent: SentPhoto) -> Attached:
     before = _stored_before(device, sent)
     if before is not None:
         return Attached(before, is_new=False)
-    with _decoding():
-        photo = read_photo(sent.file, sent.size_bytes)
+    photo = _decoded(sent)
     recorded_at = _recorded_at(sent, photo.taken, received_at)
     try:
         with stored(photo.content, KEPT_SUFFIX) as name:
@@ -167,14 +165,15 @@ def _stored_before(device: Device | None, sent: SentPhoto) -> Attachment | None:
     return before
 
 
-@contextmanager
-def _decoding() -> Iterator[None]:
-    if not _turn.acquire(timeout=PATIENCE_S):
-        raise PhotosBusy
+def _decoded(sent: SentPhoto) -> Photo:
+    """In its turn. PhotosBusy when that does not come in time."""
+    decoding = _decoder.submit(read_photo, sent.file, sent.size_bytes)
     try:
-        yield
-    finally:
-        _turn.release()
+        return decoding.result(timeout=PATIENCE_S)
+    except TimeoutError:
+        # One that has begun runs to its end, for nobody: the phone sends it again.
+        decoding.cancel()
+        raise PhotosBusy from None
 
 
 def _recorded_at(sent: SentPhoto, taken: Taken, received_at: datetime) -> datetime:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -13,7 +14,7 @@ from rest_framework.test import APIClient
 from accounts.duty_marks import DutyMarkKind
 from accounts.freezing import freeze_driver
 from accounts.models import AuditEntry, Driver, DutyMark, Employer
-from missions import stored_files
+from missions import attaching, stored_files
 from missions.api import my_attachments
 from missions.attaching import ClientIdTaken
 from missions.lifecycle import hand_over_mission
@@ -302,6 +303,21 @@ def test_a_freeze_while_the_photo_is_decoded_wins(
     answer = send(phone)
     assert (answer.status_code, answer.json()["code"]) == (403, "driver_frozen")
     assert not stored_on_disk(files)
+
+
+def test_photos_are_decoded_one_at_a_time_and_nobody_waits_for_ever(
+    phone: APIClient, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attaching, "PATIENCE_S", 0.05)
+    another_is_done = Event()
+    attaching._decoder.submit(another_is_done.wait, 10)  # noqa: SLF001
+    answer = send(phone)
+    assert (answer.status_code, answer.json()["code"]) == (503, "photos_busy")
+    assert answer["Retry-After"] == "15"
+    assert not files.exists()
+    another_is_done.set()
+    monkeypatch.undo()
+    assert send(phone).status_code == 201
 
 
 def test_the_queue_may_be_away(phone: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
