@@ -219,7 +219,7 @@ class _Check:
     def _hidden(
         self, asked: AskedMission, data: Mapping[str, Any], errors: Mapping[str, Any]
     ) -> Iterator[RowProblem]:
-        """What the serializer did not come to: it looks at a whole stop when its fields are right."""
+        """What the serializer did not come to: whole stops, when one of their fields is wrong."""
         of_stops = errors.get("stops")
         for index, found in of_stops.items() if isinstance(of_stops, dict) else ():
             stop = data["stops"][int(index)]
