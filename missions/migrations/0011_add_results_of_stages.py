@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.db import migrations, models
 
-
 # So far only dispatchers said results; when, nobody wrote down.
 SAID = """
 UPDATE missions_stop SET result_said_at = statement_timestamp(), result_source = 'dispatcher'

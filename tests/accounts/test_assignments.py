@@ -321,7 +321,7 @@ def test_erased_drivers_stand_in_nobodys_way(
             employer=acme, truck=truck, erased_driver=uuid4(), period=period
         )
     free = Truck.objects.create(employer=acme, plate="1-TRK-056")
-    assert assign(free, ada, MONDAY, MONDAY + HOUR)
+    assert assign(free, ada, MONDAY, MONDAY + HOUR).pk
     other = Truck.objects.create(employer=acme, plate="1-TRK-078")
     with pytest.raises(IntegrityError, match="one_truck_per_driver"), transaction.atomic():
         assign(other, ada, MONDAY, MONDAY + HOUR)

@@ -92,5 +92,5 @@ def judged(fix: DrivenFix) -> JudgedFix:
         fix.recorded_at_us, fix_id_at(DISTANCE, latitude_e7, longitude_e7), DISTANCE,
         latitude_e7, longitude_e7, fix.accuracy_m * 10, round(fix.speed_mps * 100),
         fix.heading_deg * 10, round(fix.battery * 10_000),
-        None, None, None, None, None, None, False, (),
+        None, None, None, None, None, (),
     )  # fmt: skip
