@@ -9,6 +9,34 @@ UPDATE missions_stop SET result_said_at = statement_timestamp(), result_source =
  WHERE result <> '' AND result_said_at IS NULL;
 """
 
+# So far one stage could be corrected twice, by two people at once. Corrections of one stage
+# follow each other now, in the order in which they came: the last word stands. Their foreign
+# keys are checked at once, or the table could not be altered in this transaction.
+ONE_AFTER_THE_OTHER = """
+SET CONSTRAINTS ALL IMMEDIATE;
+WITH RECURSIVE word AS (
+    SELECT id, id AS root_id FROM missions_stageevent
+     WHERE id IN (SELECT corrects_id FROM missions_stageevent) AND corrects_id IS NULL
+     UNION ALL
+    SELECT e.id, w.root_id FROM missions_stageevent e JOIN word w ON e.corrects_id = w.id
+),
+doubled AS (
+    SELECT DISTINCT w.root_id
+      FROM missions_stageevent e JOIN word w ON w.id = e.id
+     WHERE EXISTS (SELECT FROM missions_stageevent o
+                    WHERE o.corrects_id = e.corrects_id AND o.id <> e.id)
+),
+chained AS (
+    SELECT id, lag(id) OVER (PARTITION BY root_id ORDER BY id) AS corrects_id
+      FROM word WHERE root_id IN (SELECT root_id FROM doubled)
+)
+UPDATE missions_stageevent e
+   SET corrects_id = c.corrects_id
+  FROM chained c
+ WHERE e.id = c.id AND e.corrects_id IS DISTINCT FROM c.corrects_id;
+SET CONSTRAINTS ALL DEFERRED;
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -43,6 +71,7 @@ class Migration(migrations.Migration):
             name="result_said_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
+        migrations.RunSQL(ONE_AFTER_THE_OTHER, migrations.RunSQL.noop),
         migrations.AddConstraint(
             model_name="stageevent",
             constraint=models.UniqueConstraint(
