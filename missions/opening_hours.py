@@ -67,19 +67,21 @@ def is_open_between(hours: Hours, zone: ZoneInfo, begin: datetime, end: datetime
     """Whether it is open at some moment from `begin` to `end`, both included."""
     if not hours or end - begin >= EVERY_DAY:
         return True
-    # An opening that touches the window holds one of its ends, or lies in it with its last
-    # minute: asking for these is enough.
-    last_minutes = (at for at in _last_minutes(hours, zone, begin, end) if begin <= at <= end)
-    return any(is_open_at(hours, zone, at) for at in (begin, end, *last_minutes))
+    # An opening that touches the window holds one of its ends, or lies in it with its first
+    # or its last minute: asking for these is enough. Either may be skipped by a change of the
+    # clocks, or lie outside the window of an opening that the change cuts in two.
+    bounds = (at for at in _first_and_last_minutes(hours, zone, begin, end) if begin <= at <= end)
+    return any(is_open_at(hours, zone, at) for at in (begin, end, *bounds))
 
 
-def _last_minutes(
+def _first_and_last_minutes(
     hours: Hours, zone: ZoneInfo, begin: datetime, end: datetime
 ) -> Iterator[datetime]:
-    """The last minute of each opening on the days of a window; both where it comes twice."""
+    """Of each opening on the days of a window; both where one comes twice."""
     day, last_day = begin.astimezone(zone).date(), end.astimezone(zone).date()
     while day <= last_day:
         for entry in hours:
+            yield from _both(day, minute_of_day(entry["opens"]), zone)
             yield from _both(day, minute_of_day(entry["closes"]) - 1, zone)
         day += timedelta(days=1)
 

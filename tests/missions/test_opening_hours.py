@@ -20,6 +20,7 @@ NIGHT = [
 # On 29 March 2026 the clock jumps from 02:00 to 03:00; on 25 October 03:00 becomes 02:00.
 SUNDAY_NIGHT = [{"days": [7], "opens": "02:15", "closes": "02:45"}]
 SUNDAY_EARLY = [{"days": [7], "opens": "02:30", "closes": "03:10"}]
+SUNDAY_LATE = [{"days": [7], "opens": "00:30", "closes": "02:30"}]
 
 
 def local(text: str) -> datetime:
@@ -82,6 +83,10 @@ def test_a_site_is_open_by_its_own_clock(
         (SUNDAY_NIGHT, utc("2026-03-29T00:00"), utc("2026-03-29T03:00"), False),
         (SUNDAY_EARLY, utc("2026-03-29T00:50"), utc("2026-03-29T01:20"), True),
         (SUNDAY_NIGHT, utc("2026-10-25T01:00"), utc("2026-10-25T02:00"), True),  # the second one
+        # Its last minute never came.
+        (SUNDAY_LATE, utc("2026-03-28T22:00"), utc("2026-03-29T02:00"), True),
+        # Cut in two: 02:30 to 03:00, and 02:30 to 03:10 after the clock was put back.
+        (SUNDAY_EARLY, utc("2026-10-24T23:00"), utc("2026-10-25T01:15"), True),
     ],
 )
 def test_a_window_meets_the_hours_or_lies_wholly_outside(
