@@ -16,7 +16,7 @@ run: $(RUNTIME) $(STATIC)
 	@exec $(PY) -m config.run
 
 test: setup chromium
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 bench: setup
 	$(PY) -m tests.bench
