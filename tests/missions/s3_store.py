@@ -1,6 +1,9 @@
 """The same photos in a real S3 server: upload, link, thumbnail, sweep, delete.
 
-Runs where S3_BUCKET and its companions name one (README: Run it for real).
+Not collected with the others, since it needs such a server. With S3_BUCKET and its companions
+set (README: Run it for real):
+
+    .venv/bin/python -m pytest tests/missions/s3_store.py
 """
 
 import asyncio
@@ -25,11 +28,14 @@ from tests.cast import ClientFor
 from tests.missions.builders import make_mission
 from tests.missions.pictures import form, jpeg
 
-pytestmark = [
-    pytest.mark.skipif(not settings.S3_BUCKET, reason="S3_BUCKET names no bucket to try against"),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 MINE = "/api/v1/me/attachments"
+
+
+@pytest.fixture(autouse=True)
+def bucket() -> None:
+    """Without one these tests would pass on local files and say nothing."""
+    assert settings.S3_BUCKET, "S3_BUCKET names no bucket to try against"
 
 
 @pytest.fixture
