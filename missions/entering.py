@@ -52,10 +52,11 @@ class Entered:
 def enter_stage(mission: Mission, entered: EnteredStage, *, actor: Actor) -> Entered:
     """Store a stage for whoever drove then, and open, widen or end the mission by it.
 
-    Entered again with the same stage, stop and time, the stored one comes back. A
-    correction is a new row: the one it corrects stays, for both to be seen, and no longer
-    opens or ends the mission. A retraction repeats the row that it takes back. What the
-    corrected stage said of how its stop ended stays said, of the stop that is named now.
+    Entered again with the same stage, stop and time, the stored one comes back, unless it
+    was corrected or taken back since then. A correction is a new row: the one it corrects
+    stays, for both to be seen, and no longer opens or ends the mission. A retraction repeats
+    the row that it takes back. What the corrected stage said of how its stop ended stays
+    said, of the stop that is named now.
 
     AlreadyCorrected when another correction was first: that one can be corrected in turn.
     """
@@ -136,7 +137,12 @@ def _refuse_unreasoned(entered: EnteredStage) -> None:
 
 
 def _stored(mission: Mission, entered: EnteredStage) -> StageEvent | None:
-    return mission.stage_events.filter(
+    """The row of the same request before. A stage that no longer stands is not this one: said
+    again, it happened after all. A correction is the same whatever became of it."""
+    rows = mission.stage_events.all()
+    if entered.corrects is None:
+        rows = rows.filter(corrections=None)
+    return rows.filter(
         stage=entered.stage,
         recorded_at=entered.recorded_at,
         stop=entered.stop,

@@ -102,6 +102,23 @@ def test_the_same_stage_entered_twice_is_stored_once(client: APIClient, mission:
     assert StageEvent.objects.count() == 1
 
 
+def test_a_stage_that_was_taken_back_can_be_entered_again(
+    client: APIClient, mission: Mission
+) -> None:
+    first = enter(client, mission, DEPARTS).json()
+    taken_back = {"corrects": first["id"], "is_retraction": True, "remark": "the wrong mission"}
+    url = f"/api/v1/missions/{mission.uuid}/stages"
+    assert client.post(url, taken_back).status_code == 201
+    assert state_of(mission).opened_at is None
+    again = enter(client, mission, DEPARTS)
+    assert (again.status_code, again.json()["id"] != first["id"]) == (201, True)
+    assert state_of(mission).opened_at == at("08:00")
+    # The retraction sent again is still that retraction.
+    assert client.post(url, taken_back).status_code == 200
+    assert enter(client, mission, DEPARTS).status_code == 200
+    assert len(stages(client, mission)) == 3
+
+
 def test_a_stage_belongs_to_whoever_drove_then(
     client: APIClient, mission: Mission, ada: Driver, ben: Driver, truck12: Truck, truck34: Truck
 ) -> None:
