@@ -20,6 +20,9 @@ from missions.models import Mission
 
 MOST_ENTRIES: Final = 100
 
+# What ends a mission along with what its entry tells.
+_ENDING: Final = ("/status", "/ended_at", "/ended_source")
+
 # What each action may have changed, besides the fields that its entry names.
 _CHANGES: Final[Mapping[str, tuple[str, ...]]] = {
     "mission.changed": (),
@@ -113,6 +116,8 @@ def edits_since(mission: Mission, version: int) -> Edits:
 
 def _pointers(entry: AuditEntry, indexes: Mapping[UUID, int]) -> Iterator[str]:
     named = [*_CHANGES.get(entry.action, ()), *entry.detail.get("fields", ())]
+    if entry.detail.get("ended"):
+        yield from _ENDING
     if entry.object_kind != "stop":
         yield from (f"/{name}" for name in named)
     elif entry.object_id is not None and entry.object_id in indexes:

@@ -6,6 +6,7 @@ A value of None or "" means that the request does not say, so it cannot differ.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from accounts.models import AuditEntry, Driver, Truck
 from accounts.refusals import Invalid
@@ -28,6 +29,8 @@ STOP_FIELDS = (
     "requires_photo",
     "remark",
 )
+# More are no round that anybody drives, and no list that anybody puts in order.
+MOST_STOPS: Final = 200
 MISSION_FIELDS = ("reference", "planned_start_at", "planned_end_at", "ecmr_number")
 
 

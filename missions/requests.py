@@ -19,10 +19,9 @@ from missions.fields import (
 )
 from missions.goods import GoodsPlan, numbered
 from missions.models import MissionStatus, Site, StopPurpose, StopResult
-from missions.planning import MissionPlan, StopPlan
+from missions.planning import MOST_STOPS, MissionPlan, StopPlan
 from missions.stages import EXCEPTION_REASONS, SAID_BY_DRIVERS
 
-MOST_STOPS = 200
 MOST_GOODS = 500
 # Nobody is asked to stay longer; a number past it is milliseconds, or a slip.
 LONGEST_VISIT_S = 7 * 86400

@@ -19,7 +19,7 @@ from missions.goods import replace_goods
 from missions.lifecycle import OVER, MoveRefused, close, locked, refuse_future, save_change
 from missions.models import Mission, MissionStatus, Stop, StopResult
 from missions.opening import end_if_done, is_done
-from missions.planning import StopPlan
+from missions.planning import MOST_STOPS, StopPlan
 from missions.results import FIELDS as RESULT_FIELDS
 from missions.results import say_result
 from missions.stages import UNDELIVERED
@@ -45,8 +45,13 @@ def _stop_now(mission: Mission, stop: Stop) -> Stop:
 
 @transaction.atomic
 def add_stop(mission: Mission, plan: StopPlan, *, actor: Actor | None = None) -> Stop:
-    """Append a stop. AlreadyTaken when the mission has one with this external id."""
+    """Append a stop. AlreadyTaken when the mission has one with this external id.
+
+    Invalid when it has as many as a mission may have.
+    """
     mission = _locked_to_plan(mission)
+    if mission.stops.count() >= MOST_STOPS:
+        raise Invalid(f"A mission has at most {MOST_STOPS} stops.", code="max_length")
     last_seq: int = mission.stops.aggregate(last=Max("seq"))["last"] or 0
     stop = plan.stop_of(mission, last_seq + 1)
     _save(stop)
@@ -101,7 +106,7 @@ def remove_stop(stop: Stop, *, actor: Actor | None = None) -> None:
         raise StopInUse("This stop has stages.") from None
     end_if_done(mission)
     save_change(mission)
-    record_change(mission, "stop.removed", actor, of=stop)
+    record_change(mission, "stop.removed", actor, of=stop, detail=_if_ended(mission))
 
 
 @transaction.atomic
@@ -118,8 +123,13 @@ def reorder_stops(
     Stop.objects.bulk_update(stops.values(), ["seq"])
     end_if_done(mission)
     save_change(mission)
-    record_change(mission, "mission.stops_reordered", actor)
+    record_change(mission, "mission.stops_reordered", actor, detail=_if_ended(mission))
     return mission
+
+
+def _if_ended(mission: Mission) -> dict[str, bool]:
+    """For the trail: of a mission that was not over, whether this change ended it."""
+    return {"ended": True} if mission.status in OVER else {}
 
 
 @transaction.atomic
@@ -141,6 +151,9 @@ def set_stop_result(
     refuse_future(at, "at")
     if result in UNDELIVERED and not reason:
         raise Invalid("Say why it was not delivered.", field="reason", code="required")
+    if result == StopResult.SUCCEEDED and reason:
+        detail = "What succeeded has no reason: then it succeeded in part."
+        raise Invalid(detail, field="reason", code="reason_and_result")
     mission = locked(stop.mission)
     if mission.opened_at is None:
         raise MoveRefused("This mission has not started: change or remove its stops instead.")
@@ -148,9 +161,10 @@ def set_stop_result(
     say_result(stop, result, reason=reason, at=at)
     stop.remark = stop.remark if remark is None else remark
     stop.save(update_fields=[*RESULT_FIELDS, "remark"])
+    told: dict[str, object] = {"result": str(result), "reason": reason}
     if mission.status == MissionStatus.STARTED and is_done(mission):
         close(mission, MissionStatus.COMPLETED, at, MarkSource.DISPATCHER)
+        told |= _if_ended(mission)
     save_change(mission)
-    detail = {"result": str(result), "reason": reason}
-    record_change(mission, "stop.result_set", actor, of=stop, detail=detail)
+    record_change(mission, "stop.result_set", actor, of=stop, detail=told)
     return stop

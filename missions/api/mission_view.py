@@ -21,7 +21,7 @@ from missions.reading import shown_missions
 from missions.serializers import ChangedFieldSerializer, MissionSerializer
 from missions.stop_warnings import warned_stops
 
-_TAG: Final = re.compile(r'"(?P<version>[1-9]\d{0,8})(\.[hw][0-9_]+)*"', re.ASCII)
+_TAG: Final = re.compile(r'"(?P<version>[1-9]\d{0,8})(\.[hew][0-9_]+)*"', re.ASCII)
 
 
 class PreconditionRequired(Problem):
@@ -44,16 +44,21 @@ class Stale(Problem):
 
 
 def etag_of(mission: Mission) -> str:
-    """A strong tag: everything shown of a mission changes its version, but for two things.
+    """A strong tag: everything shown of a mission changes its version, but for three things.
 
-    A driver who is frozen is no longer shown, and is again afterwards; and a site's hours
-    change the warnings of its stops.
+    A driver who is frozen is no longer shown, and is again afterwards; of one who was erased
+    a number is shown; and a site's hours change the warnings of its stops. Each is named by
+    the places of the assignments, or of the stops, in their order.
     """
-    hidden = mission.assignments.filter(driver__frozen_at__isnull=False).count()
-    warned = "_".join(map(str, warned_stops(mission)))
-    around = [f"h{hidden}"] if hidden else []
-    around += [f"w{warned}"] if warned else []
-    return f'"{".".join([str(mission.version), *around])}"'
+    drivers = mission.assignments.order_by("id").values_list("driver_id", "driver__frozen_at")
+    places = list(enumerate(drivers, start=1))
+    around = {
+        "h": [place for place, (_, frozen_at) in places if frozen_at is not None],
+        "e": [place for place, (driver_id, _) in places if not driver_id],
+        "w": warned_stops(mission),
+    }
+    named = [f"{letter}{'_'.join(map(str, of))}" for letter, of in around.items() if of]
+    return f'"{".".join([str(mission.version), *named])}"'
 
 
 def _version_in(tags: list[str], mission: Mission) -> int | None:

@@ -1,6 +1,7 @@
 """Two dispatchers edit one mission: the second is told what the first has changed."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -8,11 +9,13 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.freezing import freeze_driver
-from accounts.models import AuditEntry, Driver, Employer, Role, Truck, User
+from accounts.models import ApiKey, AuditEntry, Driver, Employer, Role, Truck, User
+from missions.lifecycle import hand_over_mission
 from missions.models import Mission
+from missions.stages import Stage
 from tests.cast import ClientFor, make_api_key
-from tests.missions.builders import make_mission, start
-from tests.missions.opening_cases import at
+from tests.missions.builders import make_mission, put_stage, start
+from tests.missions.opening_cases import Sent, at
 
 MISSIONS = "/api/v1/missions"
 
@@ -117,6 +120,35 @@ def test_stops_that_come_and_go_and_trade_places_are_told(
     assert pointers(refused(second, url, '"4"')) == ["/stops"]
 
 
+def test_a_mission_that_a_change_of_its_stops_ended_is_told(
+    first: APIClient, second: APIClient, url: str, mission: Mission, ada: Driver
+) -> None:
+    ending = ["/status", "/ended_at", "/ended_source"]
+    start(mission, ada, at("08:00"))
+    ids = [stop["id"] for stop in first.get(url).json()["stops"]]
+    first.post(f"{url}/stops/{ids[0]}/result", {"result": "succeeded"})
+    told = refused(second, url, '"2"')
+    assert set(pointers(told)).isdisjoint(ending)
+    first.post(f"{url}/stops/{ids[2]}/result", {"result": "succeeded"})
+    told = refused(second, url, '"3"')
+    assert told["current"]["status"] == "completed"
+    assert set(ending) < set(pointers(told))
+    # A word that comes after the end does not end it once more.
+    first.post(f"{url}/stops/{ids[1]}/result", {"result": "succeeded"})
+    assert set(pointers(refused(second, url, '"4"'))).isdisjoint(ending)
+
+
+def test_a_mission_whose_last_stop_was_removed_is_told_to_have_ended(
+    first: APIClient, second: APIClient, url: str, mission: Mission, ada: Driver
+) -> None:
+    put_stage(mission, ada, Sent(Stage.DEPARTURE, at("08:00"), stop=2))
+    stop = first.get(url).json()["stops"][2]["id"]
+    assert first.delete(f"{url}/stops/{stop}").status_code == 204
+    told = refused(second, url, '"2"')
+    assert told["current"]["status"] == "completed"
+    assert pointers(told) == ["/status", "/ended_at", "/ended_source", "/stops"]
+
+
 def test_another_driver_and_truck_are_told(
     first: APIClient, second: APIClient, url: str, ben: Driver, truck12: Truck
 ) -> None:
@@ -145,11 +177,12 @@ def test_what_a_phone_changed_is_counted(
 
 def test_an_api_key_is_told_by_its_name(acme: Employer, second: APIClient, url: str) -> None:
     key = APIClient(HTTP_AUTHORIZATION=f"Bearer {make_api_key(acme, Role.DISPATCHER)}")
-    acme_key = acme.api_keys.get() if hasattr(acme, "api_keys") else None
+    acme_key = ApiKey.objects.get(employer=acme)
+    ApiKey.objects.filter(pk=acme_key.pk).update(name="the planning")
     assert key.patch(url, {"reference": "x"}, headers={"If-Match": "*"}).status_code == 200
     (field,) = refused(second, url, '"1"')["changed"]
-    assert field["actor_kind"] == "api_key"
-    assert acme_key is None or field["actor"] == str(acme_key.uuid)
+    told = (field["actor_kind"], field["actor"], field["name"])
+    assert told == ("api_key", str(acme_key.uuid), "the planning")
 
 
 @pytest.mark.parametrize("tag", ['"99"', 'W/"1"', "nonsense", "", '"01"', '"1.x"'])
@@ -171,6 +204,23 @@ def test_a_tag_of_before_a_freeze_names_its_version_all_the_same(
     assert frozen != known
     first.patch(url, {"reference": "x"}, headers={"If-Match": frozen})
     assert pointers(refused(second, url, frozen)) == ["/reference"]
+
+
+def test_a_tag_says_which_drivers_are_hidden_and_which_are_erased(
+    second: APIClient, url: str, mission: Mission, ada: Driver, ben: Driver
+) -> None:
+    hand_over_mission(mission, ben, truck=None, at=at("08:00"))
+    tags = [second.get(url)["ETag"]]
+    for frozen in (ada, ben):
+        Driver.objects.update(frozen_at=None)
+        freeze_driver(frozen)
+        tags.append(second.get(url)["ETag"])
+    Driver.objects.update(frozen_at=None)
+    mission.assignments.filter(driver=ada).update(driver=None, erased_driver=uuid4())
+    tags.append(second.get(url)["ETag"])
+    assert len(set(tags)) == 4
+    # Each names the version all the same; the last one is as it is now.
+    assert [refused(second, url, tag)["changed"] for tag in tags[:3]] == [[], [], []]
 
 
 def test_an_employer_sees_no_others_edits(

@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 from accounts.models import AuditEntry, Driver, Employer
 from missions.lifecycle import cancel_mission, end_mission
 from missions.models import Mission, Site, Stop, StopResult
+from missions.planning import MOST_STOPS
 from missions.stages import Stage
 from tests.cast import ClientFor
 from tests.missions.builders import make_mission, put_stage, start, state_of
@@ -47,6 +48,18 @@ def test_a_stop_is_added_at_the_end(client: APIClient, url: str, mission: Missio
     shown = client.get(url).json()["results"]
     assert [stop["seq"] for stop in shown] == [1, 2, 3, 4]
     assert shown[3] == answer.json() == client.get(f"{url}/{answer.json()['id']}").json()
+
+
+def test_a_mission_gets_no_more_stops_than_can_be_put_in_order(
+    client: APIClient, acme: Employer
+) -> None:
+    mission = make_mission(acme, stops=MOST_STOPS - 1)
+    url = f"/api/v1/missions/{mission.uuid}/stops"
+    assert client.post(url, {}).status_code == 201
+    assert client.post(url, {}).status_code == 400
+    order = {"stops": stop_ids(mission)[::-1]}
+    assert len(order["stops"]) == MOST_STOPS
+    assert client.put(f"{url}/order", order).status_code == 200
 
 
 def test_a_change_of_a_stop_is_a_new_version_of_its_mission(
@@ -243,6 +256,16 @@ def test_what_was_not_delivered_has_a_reason(
     assert result(client, url, stop, result=bad).status_code == 400
     assert result(client, url, stop, result=bad, reason="weather").status_code == 400
     assert result(client, url, stop, result=bad, reason="damage").status_code == 200
+
+
+def test_what_succeeded_has_no_reason(
+    client: APIClient, url: str, mission: Mission, ada: Driver
+) -> None:
+    start(mission, ada, at("08:00"))
+    stop = mission.stops.get(seq=1)
+    refused = result(client, url, stop, result="succeeded", reason="damage")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "/reason")
+    assert result(client, url, stop, result="succeeded", reason="").status_code == 200
 
 
 def test_the_stops_cost_the_same_for_one_and_for_thirty(
