@@ -84,7 +84,8 @@ def _iso_s(fix: PhoneFix) -> str | None:
 
 def _cut(value: float, digits: int) -> float:
     """Without the further decimals, as a formatter that does not round."""
-    return int(value * 10**digits) / 10**digits if isfinite(value) else value
+    step = 10**digits
+    return int(value * step + 1e-4) / step if isfinite(value) else value
 
 
 def _traccar(fix: PhoneFix, knots: float) -> dict[str, Any]:
