@@ -10,7 +10,7 @@ from itertools import pairwise
 from math import isfinite
 from typing import Final, TypeAlias
 
-from PIL import Image, ImageDraw, UnidentifiedImageError
+from PIL import Image, ImageDraw
 
 Strokes: TypeAlias = Sequence[Sequence[Mapping[str, float]]]
 Line: TypeAlias = list[tuple[float, float]]
@@ -55,7 +55,8 @@ def _point(sent: object) -> dict[str, float]:
 def _number(sent: object, name: str, largest: float) -> float:
     if isinstance(sent, bool) or not isinstance(sent, int | float):
         raise NotDrawn(f"{name} of a point is a number.")
-    if not isfinite(sent) or abs(sent) > largest:
+    # In this order: an integer may be too large for a float.
+    if abs(sent) > largest or not isfinite(sent):
         raise NotDrawn(f"{name} of a point is out of bounds.")
     return sent
 
@@ -112,15 +113,22 @@ def clean_png(sent: bytes) -> bytes:
     """A PNG drawn anew from its pixels, on white. NotDrawn when it is none, or too large."""
     try:
         with Image.open(io.BytesIO(sent), formats=["PNG"]) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise NotDrawn(f"The image has more than {MOST_PIXELS} pixels.")
+            _refuse_too_many_pixels(image)
             image.load()
             drawn = image.convert("RGBA")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as wrong:
+    except (NotDrawn, MemoryError):
+        raise
+    # Decoders raise whatever they trip over: all of it says that this is no PNG.
+    except Exception as wrong:
         raise NotDrawn("This is not a whole PNG image.") from wrong
     paper = Image.new("RGBA", drawn.size, "white")
     paper.alpha_composite(drawn)
     return _encoded(paper.convert("L"))
+
+
+def _refuse_too_many_pixels(image: Image.Image) -> None:
+    if image.width * image.height > MOST_PIXELS:
+        raise NotDrawn(f"The image has more than {MOST_PIXELS} pixels.")
 
 
 def _encoded(image: Image.Image) -> bytes:

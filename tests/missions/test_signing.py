@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import zlib
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -23,6 +24,7 @@ from accounts.models import AuditEntry, DeviceHolding, Driver, Employer, TokenSc
 from missions.models import GoodsLine, Mission, Signature, Site, Stop
 from tests.cast import ClientFor, Phone, make_phone
 from tests.missions.builders import make_mission
+from tests.missions.pictures import png_chunk
 
 MINE = "/api/v1/me/signatures"
 STROKES = [[{"x": 1.5, "y": 2, "t_ms": 0}, {"x": 60, "y": 20, "t_ms": 80}], [{"x": 30, "y": 9}]]
@@ -202,11 +204,26 @@ def test_it_refuses_what_cannot_be_and_keeps_nothing(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_infinity_is_no_place_on_a_pad(client: APIClient, mission: Mission) -> None:
-    text = json.dumps(body(mission)).replace('"x": 1.5', '"x": 1e999')
+@pytest.mark.parametrize("number", ["1e999", "1" + "0" * 400])
+def test_infinity_is_no_place_on_a_pad(client: APIClient, mission: Mission, number: str) -> None:
+    text = json.dumps(body(mission)).replace('"x": 1.5', f'"x": {number}')
     answer = client.post(MINE, text, content_type="application/json")
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["code"] == "invalid_strokes"
+
+
+@pytest.mark.parametrize(
+    "chunk", [(b"gAMA", b"1"), (b"zTXt", b"a\0\0" + zlib.compress(bytes(3_000_000)))]
+)
+def test_an_image_that_a_decoder_trips_over_is_refused(
+    client: APIClient, mission: Mission, chunk: tuple[bytes, bytes]
+) -> None:
+    whole = base64.b64decode(png_of(20, 8))
+    odd = base64.b64encode(whole[:33] + png_chunk(*chunk) + whole[33:]).decode()
+    answer = client.post(MINE, body(mission, strokes=[], image=odd))
+    assert answer.status_code == 400, answer.content
+    assert answer.json()["errors"][0]["code"] == "invalid_image"
+    assert not Signature.objects.exists()
 
 
 def test_an_image_is_drawn_anew(client: APIClient, mission: Mission) -> None:
