@@ -23,13 +23,17 @@ Window = tuple[datetime, datetime]
 
 
 class Leg(NamedTuple):
-    """Two consecutive moments with a place, of one device. Seconds and metres."""
+    """Two consecutive moments with a place, of one device. Seconds and metres.
+
+    `stay_m` is its share of how far a stay went, None outside of all stays (tracking.stays).
+    """
 
     start: Moment
     end: Moment
     elapsed_s: float
     chord_m: float
     is_flagged: bool
+    stay_m: float | None = None
 
     @property
     def started_at(self) -> datetime:
@@ -38,6 +42,13 @@ class Leg(NamedTuple):
     @property
     def ended_at(self) -> datetime:
         return self.end.recorded_at
+
+    @property
+    def counted_m(self) -> float:
+        """What it adds to the distance from fixes."""
+        if self.stay_m is not None:
+            return self.stay_m
+        return 0.0 if self.is_flagged else self.chord_m
 
 
 def legs(moments: Iterable[Moment], windows: Sequence[Window] | None = None) -> list[Leg]:
@@ -77,8 +88,8 @@ def continuous(windows: Sequence[Window]) -> list[Window]:
 
 
 def counted_m(chain: Iterable[Leg]) -> float:
-    """The sum of the chords of all legs that are believable: a lower bound in metres."""
-    return sum(leg.chord_m for leg in chain if not leg.is_flagged)
+    """The chords of all legs that are believable, a stay as one: a lower bound in metres."""
+    return sum(leg.counted_m for leg in chain)
 
 
 def distance_of(line: Sequence[Leg]) -> tuple[float, DistanceMethod]:

@@ -3,14 +3,16 @@
 What decides, in this order:
 
 1. Between an arrival and the departure of the same stop: `dwell`, exact, from the stages.
-2. A leg of at most 50 m that starts or ends with a heartbeat: `standstill`, however short.
-3. A leg of at most 300 s: `move`.
-4. At most 1.5 D apart, D = the larger of 500 m and the employer's spacing: `standstill`.
-5. Everything else is a `gap`: fixes are missing.
+2. A stay, fixes within 50 m of the first for more than 300 s: `standstill` (tracking.stays).
+3. A leg of at most 50 m that starts or ends with a heartbeat: `standstill`, however short.
+4. A leg of at most 300 s: `move`.
+5. At most 1.5 D apart, D = the larger of 500 m and the employer's spacing: `standstill`.
+6. Everything else is a `gap`: fixes are missing.
 
-Then a leg of at most 50 m next to a standstill joins it, and what is alike and adjacent
-becomes one segment. Arrivals, departures and the bounds of windows always cut. After the
-last moment nothing is claimed.
+Then a leg of at most 50 m next to a standstill joins it (a stay has taken in what is near),
+and what is alike and adjacent becomes one segment. Arrivals, departures and the bounds of
+windows always cut. After the last moment nothing is claimed. A stay is as far as its last fix
+is from its first: the wandering of a parked phone adds no kilometres.
 """
 
 from bisect import bisect_left, bisect_right
@@ -42,12 +44,11 @@ from tracking.moments import (
     Segmentation,
     in_order,
 )
+from tracking.stays import SAME_YARD_M, settled
 from tracking.visits import Visit, visits
 
 __all__ = ["Moment", "Segment", "Segmentation", "Window", "segmentation", "segments"]
 
-# Two places this near are one yard: the phone's own error and a few steps.
-SAME_YARD_M: Final = 50.0
 # What a truck drives in town; the driving on a standstill's leg is taken off at this speed.
 APPROACH_MPS: Final = 8.33
 # A gap slower than this on average may hide a standstill.
@@ -94,9 +95,11 @@ def segmentation(
     """
     ordered = in_order(moments)
     visited = visits(ordered, windows)
-    line = legs(ordered, windows)
     spacing_m = spacing_or_least_m(min_spacing_m)
-    cutter = _Cutter(visited, _bounds(ordered, visited, windows or ()))
+    at_stops = _bounds_of_visits(ordered, visited)
+    line = settled(legs(ordered, windows), sorted(at_stops))
+    at_windows = {bound.astimezone(UTC) for window in windows or () for bound in window}
+    cutter = _Cutter(visited, sorted(at_stops | at_windows))
     pieces = cutter.pieces(line)
     for piece in pieces:
         piece.kind = _kind(piece.leg, piece.outside_s, spacing_m)
@@ -109,13 +112,9 @@ def segmentation(
     return Segmentation(found, driven_m, method, sum(leg.is_flagged for leg in line))
 
 
-def _bounds(
-    ordered: list[Moment], visited: list[Visit], windows: Sequence[Window]
-) -> list[datetime]:
+def _bounds_of_visits(ordered: list[Moment], visited: list[Visit]) -> set[datetime]:
     at = {m.recorded_at for m in ordered if m.kind in (ARRIVAL, DEPARTURE)}
-    at.update(visit.ended_at for visit in visited)
-    at.update(bound.astimezone(UTC) for window in windows for bound in window)
-    return sorted(at)
+    return at | {visit.ended_at for visit in visited}
 
 
 class _Cutter:
@@ -174,6 +173,8 @@ class _Cutter:
 
 
 def _kind(leg: Leg, outside_s: float, spacing_m: float) -> _Kind:
+    if leg.stay_m is not None:
+        return "standstill"
     is_near = leg.chord_m <= SAME_YARD_M
     is_on_leg = leg.chord_m <= WIDEST_STANDSTILL * spacing_m
     if is_near and "heartbeat" in (leg.start.kind, leg.end.kind) and _standing_s(leg, outside_s):
@@ -185,7 +186,8 @@ def _kind(leg: Leg, outside_s: float, spacing_m: float) -> _Kind:
 
 
 def _standing_s(leg: Leg, outside_s: float) -> float:
-    return max(0.0, outside_s - leg.chord_m / APPROACH_MPS)
+    driven_m = leg.chord_m if leg.stay_m is None else leg.stay_m
+    return max(0.0, outside_s - driven_m / APPROACH_MPS)
 
 
 def _join_taps(pieces: list[_Piece]) -> None:
@@ -206,7 +208,7 @@ def _join_taps(pieces: list[_Piece]) -> None:
 def _anchor_after(piece: _Piece, anchor: Moment | None, far: Moment) -> Moment | None:
     """Join a piece to the standstill at `anchor` if it can; the anchor for the next piece."""
     if piece.kind == "standstill":
-        return far
+        return far if piece.leg.stay_m is None else None
     if anchor is None or piece.leg.chord_m > SAME_YARD_M:
         return None
     if chord_m(anchor, far) > SAME_YARD_M:
@@ -231,8 +233,11 @@ def _continues(before: _Piece, piece: _Piece) -> bool:
     if piece.kind == "move":
         return True
     # Two long standing legs are one standstill only if the place between them is known.
-    shortest_m = min(before.leg.chord_m, piece.leg.chord_m)
-    return shortest_m <= SAME_YARD_M or piece.leg.start.is_stage
+    return _is_in_one_yard(before) or _is_in_one_yard(piece) or piece.leg.start.is_stage
+
+
+def _is_in_one_yard(piece: _Piece) -> bool:
+    return piece.leg.stay_m is not None or piece.leg.chord_m <= SAME_YARD_M
 
 
 def _lasts(run: list[_Piece]) -> bool:
@@ -262,7 +267,7 @@ def _run_distance(run: list[_Piece], line: list[Leg]) -> tuple[float, DistanceMe
     if run[0].share == run[-1].share == 1.0:
         return distance_of(line)
     # An odometer says nothing about a part of a leg.
-    return sum(p.leg.chord_m * p.share for p in run if not p.leg.is_flagged), "fixes"
+    return sum(p.leg.counted_m * p.share for p in run), "fixes"
 
 
 def _shared_mission(line: list[Leg]) -> Hashable | None:
@@ -279,7 +284,7 @@ def _standstill(entry: Segment, run: list[_Piece], spacing_m: float) -> Segment:
         latitude=place.latitude,
         longitude=place.longitude,
         uncertainty_m=uncertainty_m,
-        is_crawling=not has_stage and any(p.leg.chord_m > SAME_YARD_M for p in run),
+        is_crawling=not has_stage and not all(map(_is_in_one_yard, run)),
     )
 
 
@@ -291,7 +296,7 @@ def _standing_place(run: list[_Piece], spacing_m: float) -> tuple[Moment, float 
         is_one_place = all(chord_m(stages[0], other) <= SAME_YARD_M for other in stages)
         return stages[0], stages[0].accuracy_m if is_one_place else spacing_m, True
     for piece in run:
-        if piece.leg.chord_m <= SAME_YARD_M:
+        if _is_in_one_yard(piece):
             return piece.leg.start, SAME_YARD_M, False
     return met[0], spacing_m, False
 

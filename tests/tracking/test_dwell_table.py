@@ -7,9 +7,12 @@ import pytest
 from missions.punctuality import Done, Plan, punctuality
 from missions.stages import STAGE_BY_LABEL
 from tests.tracking.dwell_cases import CASES, DwellCase
+from tests.tracking.stay_cases import STAYS
 from tests.tracking.tracks import entries
 from tracking.moments import in_order
 from tracking.segmentation import Moment, segments
+
+ALL = [*CASES, *STAYS]
 
 
 def named(case: DwellCase) -> str:
@@ -25,13 +28,13 @@ def stages_at(stop: int, moments: Sequence[Moment]) -> list[Done]:
     ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=named)
+@pytest.mark.parametrize("case", ALL, ids=named)
 def test_a_feed_is_cut_as_the_table_says(case: DwellCase) -> None:
     found = segments(case.moments, windows=case.windows, min_spacing_m=case.min_spacing_m)
     assert entries(found) == case.expected, case.why
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.times], ids=named)
+@pytest.mark.parametrize("case", [case for case in ALL if case.times], ids=named)
 def test_the_times_of_the_stop_are_as_the_table_says(case: DwellCase) -> None:
     found = punctuality(Plan(**case.plan), stages_at(1, case.moments))
     holder = {name: getattr(found if hasattr(found, name) else found.split, name)
@@ -39,7 +42,7 @@ def test_the_times_of_the_stop_are_as_the_table_says(case: DwellCase) -> None:
     assert holder == case.times, case.why
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.times], ids=named)
+@pytest.mark.parametrize("case", [case for case in ALL if case.times], ids=named)
 def test_the_timeline_and_the_row_of_a_stop_agree_on_the_dwell(case: DwellCase) -> None:
     found = punctuality(Plan(), stages_at(1, case.moments))
     dwells = [one for one in segments(case.moments) if one.type == "dwell" and not one.is_open]
@@ -48,5 +51,5 @@ def test_the_timeline_and_the_row_of_a_stop_agree_on_the_dwell(case: DwellCase) 
 
 
 def test_the_table_is_as_long_as_it_should_be() -> None:
-    assert len(CASES) >= 30
-    assert len({case.name for case in CASES}) == len({case.why for case in CASES}) == len(CASES)
+    assert len(ALL) >= 30
+    assert len({case.name for case in ALL}) == len({case.why for case in ALL}) == len(ALL)

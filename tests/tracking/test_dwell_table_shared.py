@@ -44,8 +44,8 @@ SILENCE = (
     "are driven. They let the stop swallow the drive that follows it."
 )
 ZERO_METRES = (
-    "Theirs, on such a feed: a phone that reports every minute and does not move stands. "
-    "Ours reports every 500 m, and a phone that says it stands sends heartbeats."
+    "Theirs, by a second: exactly five minutes in one place are a stop for them. For us it takes "
+    "more than five, or a phone that says with heartbeats that it stands."
 )
 TOO_SHORT = "A step of their state machine: it is shorter than anything we call a standstill."
 VERDICTS: dict[str, Verdict] = {

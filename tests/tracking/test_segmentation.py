@@ -133,7 +133,7 @@ LEGS: list[tuple[str, list[Moment], list[Entry]]] = [
     (
         "with a fix every second a drive does not dissolve into the standstill before it",
         [at(0, 0), *(at(600 + n, 14 * n) for n in range(101))],
-        [("standstill", 0, 603, 600, 42), ("move", 603, 700, 97, 1358)],
+        [("standstill", 0, 603, 598, 42), ("move", 603, 700, 97, 1358)],
     ),
     (
         "heartbeats say that it stood, however short the leg",

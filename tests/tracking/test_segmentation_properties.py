@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 
 from missions.stages import STAGE_BY_LABEL
 from tests.tracking.tracks import DEGREES_PER_M, at, window
+from tracking.legs import legs
+from tracking.moments import in_order
 from tracking.segmentation import Moment, Segment, Window, segmentation, segments
+from tracking.stays import settled
 from tracking.visits import visits
 
 VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors" / "trips.json"
@@ -144,6 +147,39 @@ def test_one_action_at_a_stop_adds_up_to_its_dwell(gaps_s: list[int], microsecon
     assert (dwell.started_at, dwell.ended_at) == (visit.started_at, visit.ended_at)
 
 
+@settings(deadline=None)  # the machine may be busy
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([1, 30, 60, 299, 300]), st.floats(-25, 25), st.integers(0, 60)),
+        min_size=2,
+        max_size=60,
+    )
+)
+def test_a_parked_phone_stands_and_goes_nowhere(steps: list[tuple[int, float, int]]) -> None:
+    """Whatever the order and the spacing of its fixes, and however unsure it says it is."""
+    seconds = 0
+    moments = []
+    for step_s, metres, accuracy_m in steps:
+        seconds += step_s
+        moments.append(at(seconds, metres, accuracy_m=accuracy_m))
+    cut = segmentation(moments)
+    (found,) = cut.segments
+    lasted_s = seconds - steps[0][0]
+    assert found.type == ("standstill" if lasted_s > 300 else "move")
+    if found.type == "standstill":
+        assert cut.distance_m == pytest.approx(abs(steps[-1][1] - steps[0][1]), abs=0.01)
+        assert found.duration_s >= lasted_s - 50 / 8.33 - 1
+
+
+@settings(deadline=None)  # the machine may be busy
+@given(tracks())
+def test_stays_only_ever_take_metres_away(moments: list[Moment]) -> None:
+    line = legs(in_order(moments))
+    found = settled(line, [])
+    assert [leg[:5] for leg in found] == [leg[:5] for leg in line]
+    assert sum(leg.counted_m for leg in found) <= sum(leg.chord_m for leg in line) + 1e-6
+
+
 def busy_day(count: int) -> list[Moment]:
     """A stop of four stages every 50 km."""
     kinds = {50: "arrival", 51: "unloading_started", 52: "unloading_ended", 53: "departure"}
@@ -171,6 +207,15 @@ def test_a_day_of_5000_moments_takes_milliseconds() -> None:
 
     # About 25 ms where this was written; the bound is only there to catch a square.
     assert min(took_s() for _ in range(5)) < 0.25
+
+
+def test_a_phone_that_wanders_on_its_yard_every_second_for_a_day_takes_no_square() -> None:
+    chance = random.Random(1)  # noqa: S311
+    moments = [at(n, chance.uniform(-40, 40), accuracy_m=4) for n in range(20_000)]
+    began = process_time()
+    assert segmentation(moments).distance_m < 20_000 * 80
+    # 0.5 s where this was written.
+    assert process_time() - began < 5
 
 
 @pytest.mark.skipif(not VECTORS.exists(), reason="needs ../shared/vectors/trips.json")

@@ -15,7 +15,7 @@ VISITS: list[tuple[str, list[Moment], list[Entry]]] = [
             at(700, 500, "departure", stop=1),
             at(736, 1000),
         ],
-        [("move", 0, 36, 36, 500), ("dwell", 36, 700, 664, 40), ("move", 700, 736, 36, 500)],
+        [("move", 0, 36, 36, 500), ("dwell", 36, 700, 664, 0), ("move", 700, 736, 36, 500)],
     ),
     (
         "without places the stages still bound it, and the leg is driven outside",
