@@ -20,7 +20,17 @@ from types import FrameType
 from typing import Any, Final
 
 from config.embedded import AlreadyRunning, only_one_here
-from tests.bench import disk, durability, ingest, memory, reading, streams
+from tests.bench import (
+    clients,
+    disk,
+    durability,
+    ingest,
+    memory,
+    mutated,
+    queues,
+    reading,
+    streams,
+)
 from tests.bench.bench import PHONES, Bench, say
 from tests.bench.figures import Figure, failed, table
 from tests.bench.machine import commit, machine, promises, versions
@@ -40,6 +50,9 @@ STEPS: Final[dict[str, tuple[Callable[[Bench], list[Figure]], int]]] = {
     "f": (streams.measure, 15),
     "g": (memory.measure, 15),
     "h": (durability.measure, 15),
+    "i": (clients.measure, 15),
+    "j": (queues.measure, 30),
+    "k": (mutated.measure, 60),
 }
 
 
