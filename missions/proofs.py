@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any, Final, Literal
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
@@ -24,7 +24,7 @@ from missions.models import ProofOfDelivery, Stop
 from missions.proof import Issue, Pictures, proof_pdf
 from missions.proof_texts import LOCALES, issue_texts, proof_texts
 from missions.proof_values import ProofValues, as_json
-from missions.stored_files import stored
+from missions.stored_files import StorageAway, stored
 
 log = logging.getLogger(__name__)
 
@@ -102,15 +102,15 @@ def waiting_proofs() -> list[int]:
 def issue(proof_id: int, gather: Callable[[ProofOfDelivery], Gathered | None]) -> bool:
     """Issue a proof that waits. False when there is nothing to do, or not now.
 
-    `gather` gives None while it cannot be said what happened. A database or a disk that is
-    away leaves it waiting for the next sweep; what else fails is a defect of ours, and the
-    row says so.
+    `gather` gives None while it cannot be said what happened. A database or a store of files
+    that is away leaves it waiting for the next sweep. What else fails is a defect of ours: the
+    row says so, and holds up no other.
     """
     if not _number(proof_id):
         return False
     try:
         return _issue(proof_id, gather)
-    except (DatabaseError, OSError):
+    except (OperationalError, InterfaceError, OSError, StorageAway):
         raise
     except Exception:
         log.exception("a proof of delivery could not be made")

@@ -37,7 +37,7 @@ _OURS: Final = re.compile(r"[0-9a-f]{32}\.[a-z]{2,5}")
 
 
 class StorageAway(Problem):
-    """The disk or the store that keeps files cannot take one now; nothing was stored."""
+    """The disk or the store that keeps files cannot take or give one now; nothing was stored."""
 
     status = 503
     code = "storage_away"
@@ -62,6 +62,19 @@ def store(content: bytes, suffix: str) -> str:
         log.exception("a file could not be stored")
         raise StorageAway from why
     return name
+
+
+def content_of(name: str) -> bytes:
+    """A stored file. FileNotFoundError when it is gone, StorageAway while nobody can say."""
+    try:
+        with default_storage.open(name) as file:
+            content: bytes = file.read()
+    except FileNotFoundError:
+        raise
+    except Exception as why:  # whatever the store trips over
+        log.exception("a file could not be read")
+        raise StorageAway from why
+    return content
 
 
 def delete(name: str) -> None:

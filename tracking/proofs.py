@@ -6,7 +6,6 @@ Only what stands is said: a corrected stage is not, nor where a phone was, nor w
 from collections.abc import Iterable
 from typing import TypeVar
 
-from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 
 from accounts.actors import Actor
@@ -33,6 +32,7 @@ from missions.proof_values import (
 from missions.proofs import MOST_PHOTOS, Gathered, Requested, issue, request_proof
 from missions.signing import plain
 from missions.stages import Stage
+from missions.stored_files import content_of
 from tracking.stop_times import StopTimes, naming, stages_named, stages_of_mission, stop_times_of
 
 Row = TypeVar("Row", Attachment, Signature)
@@ -222,10 +222,9 @@ def _pictures(values: ProofValues) -> Pictures:
 
 
 def _small(name: str) -> bytes | None:
-    """None when the file is gone or no picture. OSError while storage is away."""
+    """None when the file is gone or no picture. StorageAway."""
     try:
-        with default_storage.open(name) as file:
-            content = file.read()
+        content = content_of(name)
     except FileNotFoundError:
         return None
     try:
@@ -238,7 +237,6 @@ def _drawn(row: Signature) -> Drawn:
     if row.strokes or not row.image:
         return Drawn(row.strokes)
     try:
-        with row.image.open() as file:
-            return Drawn(png=file.read())
+        return Drawn(png=content_of(str(row.image.name)))
     except FileNotFoundError:
         return Drawn()

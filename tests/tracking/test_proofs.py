@@ -7,7 +7,7 @@ from uuid import uuid4
 import pypdfium2
 import pytest
 from django.core.files.storage import default_storage
-from django.db import connection
+from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
@@ -26,6 +26,7 @@ from missions.models import (
 )
 from missions.proofs import code_hash, verified
 from missions.stages import Stage
+from missions.stored_files import StorageAway
 from tests.cast import ClientFor
 from tests.missions.builders import make_mission
 from tests.tracking.delivered import (
@@ -241,19 +242,45 @@ def test_a_defect_is_said_and_the_next_request_begins_anew(
     assert issued(client, stop).number == 2
 
 
-def test_a_disk_that_is_away_leaves_it_waiting(
-    client: APIClient, stop: Stop, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("doing", ["save", "open"])
+def test_a_store_that_is_away_leaves_it_waiting(
+    client: APIClient, stop: Stop, monkeypatch: pytest.MonkeyPatch, doing: str
 ) -> None:
     def away(*_: object, **__: object) -> str:
-        raise OSError("no space left")
+        # A store over the network has errors of its own kind.
+        raise RuntimeError("no connection")
 
+    client.post(proofs_url(stop))
     with monkeypatch.context() as patched:
-        patched.setattr("missions.stored_files.store", away)
-        client.post(proofs_url(stop))
-        with pytest.raises(OSError, match="space"):
+        patched.setattr(default_storage, doing, away)
+        with pytest.raises(StorageAway):
             tasks.issue_proofs()
+    assert client.get(proofs_url(stop)).json()["results"][0]["state"] == "requested"
     tasks.issue_proofs()
-    assert ProofOfDelivery.objects.get().number == 1
+    proof = ProofOfDelivery.objects.get()
+    assert (proof.number, proof.failure) == (1, "")
+    assert "This photo could not be read." not in text_of(proof)
+
+
+def test_one_that_the_database_refuses_holds_up_no_other(
+    client: APIClient, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post(proofs_url(stop), {"locale": "nl"})
+    client.post(proofs_url(stop), {"locale": "fr"})
+    first, second = ProofOfDelivery.objects.order_by("id")
+    save = ProofOfDelivery.save
+
+    def refused(proof: ProofOfDelivery, **options: Any) -> None:
+        if proof.pk == first.pk:
+            raise DataError("a value that no column takes")
+        save(proof, **options)
+
+    monkeypatch.setattr(ProofOfDelivery, "save", refused)
+    tasks.issue_proofs()
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.failure, first.issued_at) == ("not_made", None)
+    assert second.issued_at is not None
 
 
 def test_a_photo_whose_file_is_gone_does_not_stop_it(client: APIClient, stop: Stop) -> None:
