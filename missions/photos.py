@@ -31,6 +31,9 @@ MAX_PIXELS: Final = 50_000_000
 # The decoder of WebP takes 16: half as many, so that all formats share one bound of memory.
 MAX_PIXELS_OF_WEBP: Final = 25_000_000
 MAX_SIDE_PX: Final = 30_000  # a JPEG has at most 65,535
+# A progressive JPEG is drawn once for each of its scans, however few bytes a scan has: a small
+# file of many takes hours. Encoders write about ten.
+MAX_SCANS: Final = 100
 QUALITY: Final = 88
 THUMBNAIL_PX: Final = 512
 THUMBNAIL_QUALITY: Final = 80
@@ -47,6 +50,9 @@ FORMATS: Final = ("JPEG", "PNG", "WEBP", "HEIF")
 _SIGNATURES: Final = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP|....ftyp(hei|hev|mif1|msf1)", re.DOTALL
 )
+# What begins a segment of a JPEG; 00 and D0 to D7 after FF are part of a scan, FF fills up.
+_MARKER: Final = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)
+_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 KEPT_MEDIA_TYPE: Final = "image/jpeg"
 KEPT_SUFFIX: Final = ".jpg"
 
@@ -80,6 +86,13 @@ class PhotoTypeUnknown(Problem):
 class PhotoTooManyPixels(Problem):
     status = 422
     code = "photo_too_many_pixels"
+
+
+class PhotoTooManyScans(Problem):
+    """A JPEG that would be drawn over and over again, as none from a camera is."""
+
+    status = 422
+    code = "photo_too_many_scans"
 
 
 class PhotoBroken(Problem):
@@ -122,6 +135,8 @@ def read_photo(file: IO[bytes], size_bytes: int) -> Photo:
         raise PhotoTooLarge(f"A photo has at most {MAX_BYTES // 1024**2} MB.")
     with _opened(file) as image:
         _refuse_too_many_pixels(image)
+        if image.format in ("JPEG", "MPO"):
+            _refuse_too_many_scans(file)
         original_media_type = MEDIA_TYPES[image.format or ""]
         is_lossless = image.format == "PNG"
         taken = _taken(image)
@@ -172,6 +187,23 @@ def _refuse_too_many_pixels(image: Image.Image) -> None:
 def _too_many_pixels(most: int) -> PhotoTooManyPixels:
     bounds = f"{most // 1_000_000} megapixels and {MAX_SIDE_PX} pixels on a side"
     return PhotoTooManyPixels(f"A photo of this kind has at most {bounds}.")
+
+
+def _refuse_too_many_scans(file: IO[bytes]) -> None:
+    """By the markers of a JPEG's first picture, without decoding any of it.
+
+    What a segment holds is stepped over by its length: a preview in it has scans of its own.
+    """
+    here = file.tell()
+    file.seek(0)
+    content = file.read(MAX_BYTES)
+    file.seek(here)
+    at, scans = 2, 0
+    while (marker := _MARKER.search(content, at)) and marker[1] != _END_OF_IMAGE:
+        scans += marker[1] == _SCAN
+        if scans > MAX_SCANS:
+            raise PhotoTooManyScans(f"A JPEG has at most {MAX_SCANS} scans.")
+        at = marker.end() + int.from_bytes(content[marker.end() : marker.end() + 2], "big")
 
 
 # --- The picture -----------------------------------------------------------------------------

@@ -84,6 +84,27 @@ def png_bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + head + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
 
 
+def scans_bomb(side: int, scans: int) -> bytes:
+    """A grey progressive JPEG that is drawn over and over: each scan says "nothing new"."""
+    blocks = (side // 8) ** 2
+
+    def segment(marker: int, data: bytes) -> bytes:
+        return b"\xff" + bytes([marker]) + struct.pack(">H", len(data) + 2) + data
+
+    def bits(text: str) -> bytes:
+        text += "1" * (-len(text) % 8)
+        return int(text, 2).to_bytes(len(text) // 8, "big").replace(b"\xff", b"\xff\0")
+
+    one_code = bytes([1] + [0] * 15)
+    head = segment(0xDB, b"\0" + b"\1" * 64)
+    head += segment(0xC2, struct.pack(">BHHB", 8, side, side, 1) + b"\1\x11\0")
+    # One code for "as before", one for "the next 32,767 blocks have nothing".
+    head += segment(0xC4, b"\0" + one_code + b"\0") + segment(0xC4, b"\x10" + one_code + b"\xe0")
+    first = segment(0xDA, b"\1\1\0\0\0\0") + bits("0" * blocks)
+    more = segment(0xDA, b"\1\1\0\1\x3f\0") + bits(("0" + "1" * 14) * -(-blocks // 32_767))
+    return b"\xff\xd8" + head + first + more * (scans - 1) + b"\xff\xd9"
+
+
 def put_photo(mission: Mission, driver: Driver, content: bytes = b"", **fields: Any) -> Attachment:
     """A photo straight in the table; without content its file is only named."""
     return Attachment.objects.create(

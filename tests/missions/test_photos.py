@@ -15,12 +15,14 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 from missions.photos import (
     MAX_BYTES,
     MAX_PIXELS,
+    MAX_SCANS,
     THUMBNAIL_PX,
     Photo,
     PhotoBroken,
     PhotoEmpty,
     PhotoTooLarge,
     PhotoTooManyPixels,
+    PhotoTooManyScans,
     PhotoTypeUnknown,
     read_photo,
     thumbnail,
@@ -33,6 +35,7 @@ from tests.missions.pictures import (
     jpeg,
     picture,
     png_bomb,
+    scans_bomb,
 )
 
 TAKEN_AT = datetime(2026, 11, 24, 9, 15, 30, tzinfo=UTC)
@@ -225,6 +228,24 @@ def test_a_bomb_is_refused_before_it_is_decoded(width: int, height: int) -> None
     assert len(bomb) < 1000
     with pytest.raises(PhotoTooManyPixels):
         read(bomb)
+
+
+def test_a_jpeg_that_is_drawn_over_and_over_is_refused() -> None:
+    bomb = scans_bomb(7000, 20_000)
+    assert len(bomb) < 2_000_000
+    with pytest.raises(PhotoTooManyScans):
+        read(bomb)
+    with pytest.raises(PhotoTooManyScans):
+        read(scans_bomb(64, MAX_SCANS + 1))
+    assert read(scans_bomb(64, MAX_SCANS)).width_px == 64
+
+
+def test_scans_of_a_preview_are_not_those_of_the_photo() -> None:
+    preview = scans_bomb(64, MAX_SCANS)
+    written = exif()
+    written[ExifTags.Base.MakerNote] = preview
+    photo = read(jpeg(exif=written, progressive=True))
+    assert photo.original_media_type == "image/jpeg"
 
 
 def test_a_webp_of_more_than_its_decoder_can_take_is_refused() -> None:
