@@ -253,7 +253,7 @@ class Device(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     employer = models.ForeignKey(Employer, on_delete=models.PROTECT, related_name="devices")
     name = models.CharField(max_length=100, blank=True)
-    platform = models.CharField(max_length=20, blank=True)
+    platform = models.CharField(max_length=40, blank=True)  # or which app, off the shelf
     last_seen_at = models.DateTimeField(null=True, blank=True)
     health = models.JSONField(db_default={})  # what it says of itself: serializers.Health
     payload_key = models.BinaryField(null=True)  # a passphrase, sealed; opens what it encrypts

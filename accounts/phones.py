@@ -33,15 +33,17 @@ def enrol_device(
     *,
     name: str = "",
     scope: str = TokenScope.APP,
+    platform: str = "",
     begin: datetime | None = None,
 ) -> tuple[Device, str]:
     """A new phone that this driver carries, and its token, which nobody can read again.
 
+    `platform` is the system of a phone with our app, else which off-the-shelf app it has.
     Without `begin` its first holding has no lower bound: a phone may have recorded before
     anybody enrolled it.
     """
     with transaction.atomic():
-        device, token = new_phone(driver, name=name, scope=scope, begin=begin)
+        device, token = new_phone(driver, name=name, scope=scope, platform=platform, begin=begin)
         detail = {"driver": str(driver.uuid), "scope": scope}
         record(actor, "device.enrolled", device, detail)
     return device, token
@@ -62,8 +64,11 @@ def new_phone(
     return device, _new_token(device, scope)
 
 
-def rotate_token(actor: Actor, device: Device) -> tuple[str, datetime]:
-    """A new token of the same scope; every older one ends in 14 days. The token and that end."""
+def rotate_token(actor: Actor, device: Device, platform: str = "") -> tuple[str, datetime]:
+    """A new token of the same scope; every older one ends in 14 days. The token and that end.
+
+    With `platform` the phone has that app from now on.
+    """
     with transaction.atomic():
         locked = Device.objects.select_for_update(no_key=True).get(pk=device.pk)
         if locked.revoked_at is not None:
@@ -73,6 +78,9 @@ def rotate_token(actor: Actor, device: Device) -> tuple[str, datetime]:
         longer = Q(expires_at__isnull=True) | Q(expires_at__gt=ends_at)
         locked.tokens.filter(longer).update(expires_at=ends_at)
         token = _new_token(locked, newest.scope if newest else TokenScope.APP)
+        if platform and platform != locked.platform:
+            locked.platform = platform
+            locked.save(update_fields=["platform"])
         record(actor, "device.token_rotated", locked)
     return token, ends_at
 

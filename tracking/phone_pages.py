@@ -82,10 +82,14 @@ def _set_up(request: HttpRequest, actor: Actor, asked: dict[str, Any]) -> HttpRe
     if client is None or "link" in request.POST:
         return _by_code(request, actor, asked, client)
     device, token = enrol_device(
-        actor, asked["driver"], name=asked["name"], scope=TokenScope.INGEST
+        actor,
+        asked["driver"],
+        name=asked["name"],
+        scope=TokenScope.INGEST,
+        platform=client.slug,
     )
     context = {
-        **_setup_context(request, client, token, asked["name"]),
+        **setup_context(request, client, token, asked["name"]),
         "employer": actor.employer,
         "device": device,
         "driver": asked["driver"],
@@ -117,9 +121,10 @@ def _by_code(
     return render(request, "tracking/phones/code.html", context)
 
 
-def _setup_context(
+def setup_context(
     request: HttpRequest, client: PhoneClient, token: str, name: str
 ) -> dict[str, Any]:
+    """What setup_box.html shows: the app's settings with the token, and a code to scan."""
     setup = client.setup(_base_url(request), token, name)
     return {
         "client": client,
@@ -150,7 +155,7 @@ def phone_link(request: HttpRequest, client: str, code: str) -> HttpResponse:
         page = render(request, "tracking/phones/tap.html", context, status=refused.status)
         return sealed_off(page)
     name = paired.device.name or paired.driver.name or known.slug
-    context = _setup_context(request, known, paired.token, name)
+    context = setup_context(request, known, paired.token, name)
     return sealed_off(render(request, "tracking/phones/driver.html", context))
 
 

@@ -14,7 +14,7 @@ from accounts.secrets import secret_hash
 from tests.cast import Phone, put_fixes
 from tests.pages.test_pages import client_of, text_of
 from tracking.models import UnstoredCount
-from tracking.phone_clients import CLIENTS
+from tracking.phone_clients import CLIENTS, PhoneClient
 
 TOKEN = re.compile(r"mpd_[A-Za-z0-9_-]{43}")
 LINK = re.compile(r"http://testserver(/phones/link/[a-z0-9-]+/[0-9A-Z]{8})")
@@ -37,6 +37,19 @@ def test_each_app_gets_a_token_that_opens_ingest_alone_shown_once(
     row = DeviceToken.objects.get(token_hash=secret_hash(token))
     assert row.scope == TokenScope.INGEST
     assert row.device.holdings.get().driver == ada
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.slug)
+@pytest.mark.parametrize("how", ["here", "link"])
+def test_a_phone_remembers_its_app_however_it_was_set_up(
+    client: PhoneClient, how: str, ada: Driver, dee: User
+) -> None:
+    page = text_of(client_of(dee).post("/phones/new", asked(ada, client.slug, **{how: "1"})))
+    if how == "link":
+        found = LINK.search(page)
+        assert found
+        assert Client().post(found[1]).status_code == 200
+    assert Device.objects.get().platform == client.slug
 
 
 def test_nothing_is_made_by_looking_at_the_form(ada: Driver, dee: User) -> None:
