@@ -5,7 +5,7 @@ that phones send, and ends by the clock, raise the version without an entry; the
 counted.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -85,14 +85,53 @@ def record_change(
     record(actor, action, of or mission, {**(detail or {}), **where})
 
 
-def edits_since(mission: Mission, version: int) -> Edits:
-    """The edits after a version: three queries, or four when an API key made some."""
-    entries = list(
+@dataclass(frozen=True, slots=True)
+class ToldChange:
+    """One entry of the trail: who did what, when, and the names of the fields it touched.
+
+    `stop` is the place of the stop it was about, from 1; None: the mission, or a stop that
+    is gone. `name` is blank for others than people and API keys, and for those who are gone.
+    """
+
+    at: datetime
+    action: str
+    actor_kind: str
+    name: str
+    stop: int | None
+    fields: tuple[str, ...]
+
+
+def changes_told(mission: Mission, stops: Iterable[UUID]) -> list[ToldChange]:
+    """The newest changes of a mission, oldest first. Three queries at most."""
+    entries = _entries(mission, 0)
+    names = _names(entries)
+    places = {uuid: place for place, uuid in enumerate(stops, start=1)}
+    return [
+        ToldChange(
+            at=entry.at,
+            action=entry.action,
+            actor_kind=entry.actor_kind,
+            name=names.get(entry.actor, ""),
+            stop=places.get(entry.object_id) if entry.object_id else None,
+            fields=tuple(entry.detail.get("fields", ())),
+        )
+        for entry in entries
+    ]
+
+
+def _entries(mission: Mission, version: int) -> Sequence[AuditEntry]:
+    """Those after a version, oldest first; of very many the newest."""
+    return list(
         AuditEntry.objects.filter(employer_id=mission.employer_id, detail__has_key="mission")
         .alias(mission=KT("detail__mission"))
         .filter(mission=str(mission.uuid), detail__version__gt=version)
         .order_by("-id")[:MOST_ENTRIES]
     )[::-1]
+
+
+def edits_since(mission: Mission, version: int) -> Edits:
+    """The edits after a version: three queries, or four when an API key made some."""
+    entries = _entries(mission, version)
     names = _names(entries)
     indexes = {
         uuid: index for index, uuid in enumerate(mission.stops.values_list("uuid", flat=True))

@@ -29,6 +29,7 @@ from missions.punctuality import Done, is_otif, plan_of, punctuality
 from missions.stages import Stage
 
 Proof = TypeVar("Proof", Attachment, Signature)
+OfMission = TypeVar("OfMission", StageEvent, Attachment, Signature)
 
 # Nobody signs for what was not handed over.
 NOTHING_TO_SIGN: Final = frozenset({StopResult.FAILED, StopResult.CANCELLED})
@@ -74,6 +75,8 @@ class StopTimes:
     signature_count: int = 0
     missing: tuple[str, ...] = ()
     stages: tuple[StageEvent, ...] = ()
+    photos: tuple[Attachment, ...] = ()
+    signatures: tuple[Signature, ...] = ()
 
 
 def stop_times_of(mission: Mission) -> list[StopTimes]:
@@ -85,6 +88,38 @@ def stop_times_of(mission: Mission) -> list[StopTimes]:
         photos=list(mission.attachments.filter(driver__frozen_at=None)),
         signatures=list(mission.signatures.filter(driver__frozen_at=None)),
     )
+
+
+def stop_times_of_many(
+    missions: Sequence[Mission], employer: Employer
+) -> dict[int, list[StopTimes]]:
+    """The same of missions of one employer, by their key: three queries, however many.
+
+    Their stops were read already, in order (reading.py).
+    """
+    ids = [mission.pk for mission in missions]
+    events = StageEvent.objects.filter(mission__in=ids, driver__frozen_at=None)
+    events = events.annotate(is_superseded=is_corrected()).order_by("recorded_at", "id")
+    events_of = _by_mission(events)
+    photos = _by_mission(Attachment.objects.filter(mission__in=ids, driver__frozen_at=None))
+    signatures = _by_mission(Signature.objects.filter(mission__in=ids, driver__frozen_at=None))
+    return {
+        mission.pk: stop_times(
+            employer,
+            mission.stops.all(),
+            events_of[mission.pk],
+            photos=photos[mission.pk],
+            signatures=signatures[mission.pk],
+        )
+        for mission in missions
+    }
+
+
+def _by_mission(rows: Iterable[OfMission]) -> defaultdict[int | None, list[OfMission]]:
+    found: defaultdict[int | None, list[OfMission]] = defaultdict(list)
+    for row in rows:
+        found[row.mission_id].append(row)
+    return found
 
 
 def stops_of(mission: Mission) -> list[Stop]:
@@ -234,6 +269,8 @@ def _times(
         signature_count=len(signatures),
         missing=tuple(_missing(stop, photos, signatures)),
         stages=tuple(events),
+        photos=tuple(photos),
+        signatures=tuple(signatures),
     )
 
 

@@ -19,6 +19,8 @@ from tracking.api.tracks import (
     TruckFixes,
     TruckTrack,
 )
+from tracking.mission_page import mission_now, mission_page, mission_picture
+from tracking.missions_page import missions
 from tracking.pages import basemap_file, driver_day, fleet_table, home
 from tracking.phone_pages import first_fix, first_fix_by_code, phone_link, set_up_phone
 from tracking.proof_page import proof_file, proof_page
@@ -63,6 +65,10 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 ]
 page_urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
+    path("missions", missions, name="missions_page"),
+    path(MISSION, mission_page, name="mission_page"),
+    path(f"{MISSION}/now", mission_now, name="mission_now"),
+    path(f"{MISSION}/pictures/<str:kind>/<uuid:file_id>", mission_picture, name="mission_picture"),
     path(f"{MISSION}/stops/<uuid:stop_id>/proof", proof_page, name="proof_page"),
     path(
         f"{MISSION}/stops/<uuid:stop_id>/proof/<str:kind>/<uuid:file_id>",
