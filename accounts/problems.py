@@ -15,11 +15,13 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.views import set_rollback
 
+from accounts.constraints import is_deadlock
 from accounts.refusals import FieldError, Problem
 
 __all__ = ["Problem", "not_found", "problem_exception_handler", "problem_response", "server_error"]
@@ -67,6 +69,15 @@ def problem_response(
     )
 
 
+class InTheWay(exceptions.APIException):
+    """Somebody else's change and this one waited for each other; nothing of this one is stored."""
+
+    status_code = 503
+    default_code = "in_the_way"
+    default_detail = "Another change was in the way. Nothing was stored; send it again."
+    wait = 1
+
+
 def problem_exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """DRF's hook. None for what is a defect of ours: Django logs it and answers 500."""
     request: Request = context["request"]
@@ -98,6 +109,8 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
         return BodyTooLarge()
     if isinstance(exc, UnreadablePostError):
         return exceptions.ParseError("The body ended early.")
+    if isinstance(exc, OperationalError) and is_deadlock(exc):
+        return InTheWay()
     return exc if isinstance(exc, exceptions.APIException) else None
 
 

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 from threading import Event
+from time import sleep
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.freezing import freeze_driver, unfreeze_driver
-from accounts.models import AuditEntry, DeviceToken, Driver
+from accounts.models import AuditEntry, DeviceToken, Driver, Employer
 from tests.accounts.racing import raced
 from tests.cast import ClientFor, Phone
 
@@ -70,3 +71,37 @@ def test_a_freeze_waits_for_a_group_that_is_being_recorded(ada: Driver) -> None:
     _, frozen_at = raced(record, freeze)
     assert isinstance(frozen_at, datetime)
     assert frozen_at >= committed_at[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_freeze_that_a_deadlock_ends_is_tried_again(acme: Employer, ada: Driver) -> None:
+    is_held = Event()
+
+    def hold() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL deadlock_timeout = '60s'")  # the freeze is ended, not this
+            cursor.execute("SELECT FROM accounts_employer WHERE id = %s FOR UPDATE", [acme.pk])
+            is_held.set()
+            while not waiting():
+                sleep(0.01)
+            # The freeze has locked its driver, and waits to write its entry down.
+            cursor.execute("SELECT FROM accounts_driver WHERE id = %s FOR UPDATE", [ada.pk])
+
+    def waiting() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    def freeze() -> Driver:
+        assert is_held.wait(timeout=5)
+        return freeze_driver(ada)
+
+    held, frozen = raced(hold, freeze)
+    assert held is None
+    assert isinstance(frozen, Driver)
+    assert frozen.frozen_at is not None
+    assert AuditEntry.objects.filter(action="driver.frozen").count() == 1

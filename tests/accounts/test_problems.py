@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
+from psycopg.errors import DeadlockDetected, QueryCanceled
 from pytest_django import Settings
-from rest_framework.test import APIClient
+from rest_framework.request import Request
+from rest_framework.test import APIClient, APIRequestFactory
 
 from accounts.models import Employer
 from accounts.problems import problem_exception_handler, problem_response
@@ -88,3 +91,15 @@ def test_answers_are_kept_in_no_cache(client_for: ClientFor) -> None:
 def test_a_defect_of_ours_is_left_to_django() -> None:
     request = APIClient().get("/api/v1/nothing").wsgi_request
     assert problem_exception_handler(KeyError("x"), {"request": request}) is None
+
+
+def test_a_change_that_a_deadlock_ended_may_be_sent_again() -> None:
+    error = OperationalError("deadlock detected")
+    error.__cause__ = DeadlockDetected()
+    request = Request(APIRequestFactory().post("/api/v1/sites"))
+    answer = problem_exception_handler(error, {"request": request})
+    assert answer is not None
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert json.loads(answer.content)["code"] == "in_the_way"
+    error.__cause__ = QueryCanceled()
+    assert problem_exception_handler(error, {"request": request}) is None
