@@ -7,9 +7,10 @@ from typing import Final
 from tests.bench.bench import Bench, progress
 from tests.bench.figures import Figure, Target
 from tests.bench.ingest import SINGLE_LIMIT_RATE, WORKERS, made, rate, rounded, warm_up
-from tests.drives import DrivenFix
+from tests.drives import STEP_US, DrivenFix
 from tests.flows.phone_requests import ENCODERS, PhoneFix
 from tests.real_system import Fleet
+from tracking.ingest.phone_health import BATTERY_STEP
 
 CONNECTIONS: Final = (64, 128, 256)
 NATIVE: Final = "native"
@@ -26,6 +27,9 @@ CLIENTS: Final = {
     "ulogger": "ulogger",
 }
 ENOUGH: Final = 0.8
+# A phone's state is written at a step of its battery and every ten minutes. In the load hours
+# pass in a second, so the steps come as often as those ten minutes do, once in so many fixes.
+FIXES_A_STEP: Final = 17
 
 
 def measure(bench: Bench) -> list[Figure]:
@@ -93,5 +97,5 @@ def phone_fix(fix: DrivenFix) -> PhoneFix:
         altitude_m=12.5,
         speed_mps=fix.speed_mps,
         heading_deg=fix.heading_deg,
-        battery=round(fix.battery, 2),
+        battery=1 - fix.recorded_at_us // STEP_US // FIXES_A_STEP % 16 * BATTERY_STEP,
     )

@@ -54,7 +54,6 @@ class ClientReport:
     client: str
     recorded: int = 0
     delivered: int = 0
-    requests: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     still_waiting: int = 0
     against_its_rules: list[str] = field(default_factory=list)
