@@ -15,14 +15,23 @@ from missions.edits import record_change
 from missions.lifecycle import MoveRefused, locked, refuse_future
 from missions.models import Mission, MissionAssignment, MissionStatus, StageEvent, Stop
 from missions.opening import apply_stage
+from missions.site_check import as_point, site_check, site_distance_m
 from missions.stages import UNDELIVERED, Stage
 
 UNREADY: Final = frozenset({MissionStatus.DRAFT, MissionStatus.PLANNED, MissionStatus.CANCELLED})
 
+_MEASURED: Final = (
+    "latitude", "longitude", "accuracy_m", "odometer_m", "position_source", "position_recorded_at",
+)  # fmt: skip
+_BESIDE_SITE: Final = ("site_distance_m", "site_check")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnteredStage:
-    """A stage as a dispatcher says it was. No position: nobody was there to measure it."""
+    """A stage as a dispatcher says it was. No position: nobody was there to measure it.
+
+    A correction that leaves the moment as it was keeps what the phone measured then.
+    """
 
     stage: Stage
     recorded_at: datetime
@@ -90,11 +99,40 @@ def enter_stage(mission: Mission, entered: EnteredStage, *, actor: Actor) -> Ent
         corrects=entered.corrects,
         is_retraction=entered.is_retraction,
         author=actor.user,
+        **_kept_measures(entered, driver),
     )
     mission = apply_stage(event) or mission
     action = "stage.entered" if entered.corrects is None else correction_of(event)
     record_change(mission, action, actor, of=event, detail={"stage": entered.stage.label})
     return Entered(event, is_new=True)
+
+
+def _kept_measures(entered: EnteredStage, driver: Driver) -> dict[str, object]:
+    wrong = entered.corrects
+    if wrong is None or entered.is_retraction or wrong.driver_id != driver.pk:
+        return {}
+    return measures_of(wrong, entered.recorded_at, entered.stop)
+
+
+def measures_of(wrong: StageEvent, at: datetime, stop: Stop | None) -> dict[str, object]:
+    """What a phone measured at a corrected stage, by columns, if its moment was not wrong.
+
+    The distance stays as it was measured, unless it is one to another site now.
+    """
+    if at != wrong.recorded_at:
+        return {}
+    kept: dict[str, object] = {name: getattr(wrong, name) for name in _MEASURED}
+    if (stop.pk if stop else None) == wrong.stop_id:
+        return kept | {name: getattr(wrong, name) for name in _BESIDE_SITE}
+    site = stop.site if stop else None
+    distance_m = site_distance_m(
+        as_point(wrong.latitude, wrong.longitude),
+        as_point(site.latitude, site.longitude) if site else None,
+    )
+    check = site_check(
+        distance_m, accuracy_m=wrong.accuracy_m, radius_m=site.radius_m if site else 0
+    )
+    return kept | dict(zip(_BESIDE_SITE, (distance_m, check), strict=True))
 
 
 def correction_of(event: StageEvent) -> str:

@@ -18,6 +18,7 @@ from missions.edits import record_change
 from missions.entering import (
     Entered,
     correction_of,
+    measures_of,
     refuse_corrected,
     refuse_too_old,
     truck_id_at,
@@ -83,6 +84,7 @@ def correct_own_stage(wrong: StageEvent, correction: Correction, *, actor: Actor
         source=MarkSource.DRIVER,
         corrects=wrong,
         **_said(correction),
+        **_kept(wrong, correction),
     )
     _write_down(event, apply_stage(event), actor)
     return Entered(event, is_new=True)
@@ -101,6 +103,13 @@ def _said(correction: Correction) -> dict[str, object]:
     """What a correction says, by columns."""
     names = ("stage", "recorded_at", "stop", "reason", "result", "ends_mission", "is_retraction")
     return {name: getattr(correction, name) for name in names}
+
+
+def _kept(wrong: StageEvent, correction: Correction) -> dict[str, object]:
+    """The note, and what was measured, by columns: a correction does not name them."""
+    if correction.is_retraction:
+        return {}
+    return {"note": wrong.note} | measures_of(wrong, correction.recorded_at, correction.stop)
 
 
 def _as_before(stored: StageEvent, correction: Correction) -> StageEvent:

@@ -12,6 +12,11 @@ SiteCheckResult = Literal["inside", "outside", "unknown"]
 Point = tuple[float, float]
 
 
+def as_point(latitude: float | None, longitude: float | None) -> Point | None:
+    """Both or None."""
+    return None if latitude is None or longitude is None else (latitude, longitude)
+
+
 def site_distance_m(position: Point | None, site: Point | None) -> float | None:
     """Great circle in metres between two (latitude, longitude) in degrees; None without both."""
     if position is None or site is None:
