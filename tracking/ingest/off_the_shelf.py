@@ -109,8 +109,20 @@ class OffTheShelf:
             if passphrase is not None:
                 request.open_sealed = partial(owntracks.opened, key=owntracks.key_of(passphrase))
                 readings = DIALECTS[name].read(request)
-        fixes, refused = self._judged(readings)
         health = self._health.news(token_hash, readings.health, request.user_agent)
+        is_taken = False
+        try:
+            is_taken = await self._record_all(name, token_hash, readings, health)
+        finally:
+            if not is_taken:
+                # The phone sends it again: then it must be news once more.
+                self._health.forget(token_hash)
+        return is_taken
+
+    async def _record_all(
+        self, name: str, token_hash: bytes, readings: Readings, health: str | None
+    ) -> bool:
+        fixes, refused = self._judged(readings)
         rest = unusable(refused)
         too_old: list[Refused] = []
         for piece in _pieces(fixes):

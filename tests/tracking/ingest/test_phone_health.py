@@ -1,11 +1,21 @@
 """When what a phone says of itself is written down."""
 
+import asyncio
 import json
 
 import pytest
 
+from tracking.ingest.arrays import Request
 from tracking.ingest.foreign import Health
-from tracking.ingest.phone_health import AGAIN_AFTER_S, HealthReports, app_version_in
+from tracking.ingest.http import Message
+from tracking.ingest.off_the_shelf import OffTheShelf
+from tracking.ingest.outcomes import DatabaseAway, Recorded, Sender
+from tracking.ingest.phone_health import (
+    AGAIN_AFTER_S,
+    ROUTINE_A_SECOND,
+    HealthReports,
+    app_version_in,
+)
 
 ADA, BEN = b"ada", b"ben"
 
@@ -44,6 +54,60 @@ def test_after_ten_minutes_it_is_written_again(reports: HealthReports, clock: Cl
     assert reports.news(ADA, Health(battery=0.8), "") is None
     clock.now_s += 1
     assert reports.news(ADA, Health(battery=0.8), "")
+
+
+def test_what_was_not_written_is_news_again(reports: HealthReports) -> None:
+    assert reports.news(ADA, Health(permission="denied"), "")
+    assert reports.news(ADA, Health(permission="denied"), "") is None
+    reports.forget(ADA)
+    assert reports.news(ADA, Health(permission="denied"), "")
+    reports.forget(BEN)
+
+
+def test_only_so_many_batteries_a_second_are_written_and_the_others_at_their_next_fix(
+    reports: HealthReports, clock: Clock
+) -> None:
+    phones = [str(n).encode() for n in range(ROUTINE_A_SECOND + 1)]
+    written = [reports.news(phone, Health(battery=0.5), "") for phone in phones]
+    assert [text is not None for text in written] == [True] * ROUTINE_A_SECOND + [False]
+    assert reports.news(phones[-1], Health(permission="denied"), "")
+    assert reports.news(phones[-1], Health(battery=0.5), "") is None
+    clock.now_s += 1
+    assert reports.news(phones[-1], Health(battery=0.5), "")
+
+
+def test_a_lost_permission_is_written_when_the_phone_sends_it_again_after_a_503() -> None:
+    lost = b'{"location":{"timestamp":"2026-11-25T01:00:00.000Z","provider":{"status":2}}}'
+    scope = {
+        "method": "POST", "path": "/ingest/background_geolocation/mpd_x", "query_string": b"",
+        "headers": [(b"content-length", str(len(lost)).encode())],
+    }  # fmt: skip
+    offered: list[str | None] = []
+
+    async def record(request: Request) -> Recorded:
+        offered.append(request.health)
+        if len(offered) == 1:
+            raise DatabaseAway
+        return Recorded(Sender.UNKNOWN if len(offered) == 2 else Sender.KNOWN, "", "")
+
+    async def no_passphrase(token_hash: bytes) -> str | None:
+        return None
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": lost, "more_body": False}
+
+    async def send_four_times() -> None:
+        clients = OffTheShelf(record, no_passphrase, 59)
+        with pytest.raises(DatabaseAway):
+            await clients.answer("background_geolocation", scope, receive)
+        for status in (401, 200, 200):
+            answer = await clients.answer("background_geolocation", scope, receive)
+            assert answer.status == status
+
+    asyncio.run(send_four_times())
+    assert [json.loads(text or "{}").get("permission") for text in offered] == [
+        "denied", "denied", "denied", None,
+    ]  # fmt: skip
 
 
 def test_nothing_known_is_nothing_to_write(reports: HealthReports) -> None:
