@@ -6,7 +6,7 @@ no driver, no position.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -15,12 +15,13 @@ from typing import Final
 import segno
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, TableCellFillMode
-from fpdf.fonts import FontFace
-from PIL import Image
+from fpdf.fonts import FontFace, TTFFont
 
+from missions.proof_glyphs import drawable, shortened
 from missions.proof_parts import Fact, IssueTexts, ProofTexts, SignatureTexts, Table
+from missions.proof_pictures import Drawn, Pictures
 from missions.site_sketch import Sketch, site_sketch
-from missions.strokes import Strokes, lines
+from missions.strokes import lines
 
 FONT: Final = "dejavu"
 FONT_FILES: Final = {"": "DejaVuSansCondensed.ttf", "B": "DejaVuSansCondensed-Bold.ttf"}
@@ -39,31 +40,12 @@ PHOTOS_IN_A_ROW: Final = 4
 PHOTO_HEIGHT: Final = 33.0
 CAPTION: Final = 5.0
 QR_SIDE: Final = 20.0
-# Photos are printed at up to this many pixels a side: 150 dpi and more at their size.
-PHOTO_PX: Final = 560
-JPEG_QUALITY: Final = 75
 
 INK: Final = (20, 24, 28)
 GREY: Final = (95, 100, 106)
 PALE: Final = (238, 240, 242)
 RULE: Final = (190, 195, 200)
 WARNING: Final = (150, 60, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What a finger drew: its strokes, else a picture of them."""
-
-    strokes: Strokes = ()
-    png: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """By the ids in the words. A photo that could not be read is not in it."""
-
-    photos: Mapping[str, bytes] = field(default_factory=dict)
-    signatures: Mapping[str, Drawn] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +56,6 @@ class Issue:
     issued_at: datetime
     code: str
     verify_url: str = ""
-
-
-def scaled_photo(content: bytes) -> bytes:
-    """A photo small enough to print many of: a JPEG. OSError or ValueError if it is none."""
-    with Image.open(BytesIO(content)) as image:
-        image.draft("RGB", (PHOTO_PX, PHOTO_PX))
-        small = image.convert("RGB")
-    small.thumbnail((PHOTO_PX, PHOTO_PX), Image.Resampling.LANCZOS)
-    stream = BytesIO()
-    small.save(stream, "JPEG", quality=JPEG_QUALITY, optimize=True)
-    return stream.getvalue()
 
 
 def proof_pdf(texts: ProofTexts, pictures: Pictures, issue: Issue, *, fonts: Path) -> bytes:
@@ -101,7 +72,7 @@ def proof_pdf(texts: ProofTexts, pictures: Pictures, issue: Issue, *, fonts: Pat
     sheet.listing(texts.times, widths=(26, 72, 46, 36))
     sheet.facts(texts.spent, columns=4)
     sheet.stages(texts)
-    sheet.heading(texts.signatures_title, keep=SIGNATURE_HEIGHT + LINE)
+    sheet.heading(texts.signatures_title, keep=sheet.height_of(texts.signatures))
     for signature in texts.signatures:
         sheet.signature(signature, pictures.signatures.get(signature.id, Drawn()))
     if not texts.signatures:
@@ -133,8 +104,10 @@ class _Sheet(FPDF):
         self.set_y(-FOOT + 2)
         self._ink(7, GREY)
         page = self._issue.texts.page.format(page=self.page_no(), pages="{nb}")
-        left = f"{self._texts.employer} · {self._texts.title} · {self._issue.texts.number}"
-        self.cell(WIDTH * 0.75, LINE, left)
+        right = f" · {self._texts.title} · {self._issue.texts.number}"
+        room = WIDTH * 0.75 - 2 * self.c_margin - self.get_string_width(right)
+        employer = shortened(self._texts.employer, room, self.get_string_width)
+        self.cell(WIDTH * 0.75, LINE, employer + right)
         self.cell(WIDTH * 0.25, LINE, page, align="R")
 
     def head(self) -> None:
@@ -145,9 +118,14 @@ class _Sheet(FPDF):
             WIDTH * 0.4, 8, self._issue.texts.number, align="R", new_x="LMARGIN", new_y="NEXT"
         )
         self._ink(8.5, GREY)
-        self.cell(WIDTH * 0.6, 5, self._texts.employer)
+        top = self.get_y()
         issued = " · ".join(filter(None, (self._issue.texts.issued, self._issue.texts.replaces)))
-        self.cell(WIDTH * 0.4, 5, issued, align="R", new_x="LMARGIN", new_y="NEXT")
+        beside = WIDTH * 0.55
+        self.multi_cell(beside, 5, self._texts.employer, align="L", new_x="RIGHT", new_y="NEXT")
+        below = self.get_y()
+        self.set_xy(MARGIN + beside, top)
+        self.multi_cell(WIDTH - beside, 5, issued, align="R", new_x="LMARGIN", new_y="NEXT")
+        self.set_y(max(below, self.get_y()))
         self.line(MARGIN, self.get_y() + 1, MARGIN + WIDTH, self.get_y() + 1)
         self.ln(3)
 
@@ -258,24 +236,31 @@ class _Sheet(FPDF):
         for tick in sketch.ticks:
             with self.local_context(draw_color=INK, line_width=0.45):
                 self.line(left + tick.x, y - 2, left + tick.x, y + 2)
-            letter = f"{tick.letter}→" if tick.is_beyond else tick.letter
-            self.text(
-                left + tick.x - self.get_string_width(letter) / 2, top + tick.letter_y, letter
-            )
+        for label in sketch.labels:
+            half = self.get_string_width(label.text) / 2
+            self.text(left + label.x - half, top + label.y, label.text)
         self.set_xy(left, top + sketch.height)
         self._ink(7, GREY)
         self.multi_cell(sketch.width, 3.2, title, align="C", new_x="LEFT", new_y="NEXT")
         return self.get_y()
 
-    def signature(self, texts: SignatureTexts, drawn: Drawn) -> None:
-        """What was drawn on the left, who and when beside it."""
-        beside = MARGIN + SIGNATURE_WIDTH + 5
-        width = WIDTH - SIGNATURE_WIDTH - 5
+    def height_of(self, signatures: Sequence[SignatureTexts]) -> float:
+        """Of the first of them; without one, of the line that says so."""
+        if not signatures:
+            return LINE
+        texts, width = signatures[0], WIDTH - SIGNATURE_WIDTH - 5
         self._ink(8.5, INK)
         short = width / max(1, len(texts.facts)) - 2
         high = 12 + max((self._height(fact.value, short) for fact in texts.facts), default=0)
         high += sum(3.6 + self._height(fact.value, width) for fact in texts.long_facts)
-        self._keep(max(high, SIGNATURE_HEIGHT))
+        return max(high, SIGNATURE_HEIGHT)
+
+    def signature(self, texts: SignatureTexts, drawn: Drawn) -> None:
+        """What was drawn on the left, who and when beside it."""
+        beside = MARGIN + SIGNATURE_WIDTH + 5
+        width = WIDTH - SIGNATURE_WIDTH - 5
+        short = width / max(1, len(texts.facts)) - 2
+        self._keep(self.height_of((texts,)))
         top = self.get_y()
         self.rect(MARGIN, top, SIGNATURE_WIDTH, SIGNATURE_HEIGHT)
         self._draw(drawn, top)
@@ -382,6 +367,11 @@ class _Sheet(FPDF):
         return float(
             self.multi_cell(width, LINE - 0.4, text, align="L", dry_run=True, output="HEIGHT")  # type: ignore[arg-type]
         )
+
+    def normalize_text(self, text: str) -> str:
+        """Called by fpdf2 with all that is written: in lines of ours, of glyphs that there are."""
+        font = self.current_font
+        return drawable(text, font.cmap) if isinstance(font, TTFFont) else text
 
     def _keep(self, height: float) -> None:
         """Begin a new page unless this much fits on the one that is open."""

@@ -21,7 +21,8 @@ from accounts.actors import Actor
 from accounts.audit import record
 from accounts.models import Employer
 from missions.models import ProofOfDelivery, Stop
-from missions.proof import Issue, Pictures, proof_pdf
+from missions.proof import Issue, proof_pdf
+from missions.proof_pictures import Pictures
 from missions.proof_texts import LOCALES, issue_texts, proof_texts
 from missions.proof_values import ProofValues, as_json
 from missions.stored_files import StorageAway, stored

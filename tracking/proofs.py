@@ -20,7 +20,7 @@ from missions.models import (
     StageEvent,
     Stop,
 )
-from missions.proof import Drawn, Pictures, scaled_photo
+from missions.proof_pictures import Drawn, Pictures, scaled_photo
 from missions.proof_values import (
     GoodsValues,
     PhotoValues,

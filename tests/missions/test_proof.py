@@ -14,7 +14,9 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from missions.proof import Drawn, Issue, Pictures, proof_pdf, scaled_photo
+from missions.proof import Issue, proof_pdf
+from missions.proof_glyphs import drawable
+from missions.proof_pictures import Drawn, Pictures, scaled_photo
 from missions.proof_texts import issue_texts, proof_texts
 from missions.proof_values import (
     GoodsValues,
@@ -177,6 +179,35 @@ def test_photos_beyond_the_bound_are_counted() -> None:
     assert "3 more photos are kept with the mission." in text
 
 
+def test_long_names_cover_nothing_and_odd_characters_are_seen() -> None:
+    name = "Transport " * 20
+    printed = text_of(made(values(employer=name)))
+    assert "Issued on 20 Nov 2026 10:00 · Replaces no. 9" in printed
+    assert "… · Proof of delivery · No. 12 Page 1 of" in printed
+    assert drawable("山 \u200eA\n\n\tb\x00", {ord(char) for char in " Ab"}) == "\u25a1 A b"
+
+
+@pytest.mark.parametrize("text", ["a\n" * 150, "W" * 300, "山" * 300])
+def test_whatever_was_written_can_be_printed(text: str) -> None:
+    said = values(goods=1)
+    goods = replace(said.goods[0], description=text, reference=text[:100])
+    (signature,) = said.signatures
+    signature = replace(signature, signer_name=text[:200], reservations=text * 6)
+    odd = replace(said, goods=(goods,), signatures=(signature,), address=text, mission=text[:200])
+    assert len(list(pages_of(made(odd)))) <= 3
+
+
+def test_the_signature_stays_with_its_heading() -> None:
+    (signature,) = values().signatures
+    signature = replace(signature, reservations="wet " * 500)
+    for goods in range(0, 40, 4):
+        said = values(goods=goods, stages=0, signatures=(signature,))
+        texts = [page.get_textpage().get_text_bounded() for page in pages_of(made(said))]
+        assert sum("Reservations" in text for text in texts) == 1
+        (page,) = (text for text in texts if "Reservations" in text)
+        assert page.startswith("Signature\r") or "\nSignature\r" in page, goods
+
+
 def test_the_same_values_give_the_same_bytes() -> None:
     assert made(values()) == made(values())
     assert made(values()) != made(values(result="failed"))
@@ -284,9 +315,34 @@ def test_what_is_far_away_is_shown_at_the_edge() -> None:
     assert "&lt;site&gt;" in svg(sketch, "<site>")
 
 
-def test_letters_of_one_place_do_not_cover_each_other() -> None:
-    ticks = site_sketch(100, [Mark(letter, 30) for letter in "ABC"]).ticks
-    assert len({tick.letter_y for tick in ticks}) == 3
+@pytest.mark.parametrize(
+    ("letters", "text"),
+    [
+        ("A", "A"),
+        ("AB", "A, B"),
+        ("ABCDEF", "A\u2013F"),
+        ("FABC", "A\u2013C, F"),
+        ("ACEGIKM", "A … M"),
+        (["Z", "A2", "B2"], "Z\u2013B2"),
+    ],
+)
+def test_letters_of_one_place_stand_together(letters: list[str], text: str) -> None:
+    sketch = site_sketch(150, [Mark(letter, 30 + at / 10) for at, letter in enumerate(letters)])
+    assert [label.text for label in sketch.labels] == [text]
+    assert svg(sketch, "").count("<text") == 1
+
+
+@pytest.mark.parametrize("step_m", [2, 5, 9, 40])
+def test_no_label_covers_another(step_m: int) -> None:
+    marks = [Mark(letter, at * step_m) for at, letter in enumerate("ABCDEFGHIJKLMNOP")]
+    sketch = site_sketch(150, [*marks, Mark("Q", 9000), Mark("R", 9500)])
+    assert sketch.labels[-1].text == "Q, R→"
+    for one, other in combinations(sketch.labels, 2):
+        is_apart = abs(one.x - other.x) >= (one.width + other.width) / 2
+        assert one.y != other.y or is_apart, (one, other)
+    for label in sketch.labels:
+        assert 0 <= label.x - label.width / 2 <= label.x + label.width / 2 <= sketch.width
+        assert label.y < sketch.height
 
 
 @pytest.mark.parametrize("marks", [[], [Mark("A", 0, 0)], [Mark("A", 1e7, 1e7)]])
