@@ -7,7 +7,7 @@ transaction: neither is ever there without the other.
 """
 
 import json
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from datetime import datetime, timedelta
 from functools import wraps
 from hashlib import sha256
@@ -29,6 +29,8 @@ KEPT: Final = timedelta(hours=24)
 LONGEST_KEY: Final = 200
 KEPT_HEADERS: Final = ("ETag", "Location")
 REPLAYED: Final = "Idempotency-Replayed"
+# Beside a driver who is hidden: where they were, and what they wrote.
+OF_A_DRIVER: Final = frozenset({"latitude", "longitude", "accuracy_m", "note"})
 
 IDEMPOTENCY_KEY: Final = OpenApiParameter(
     "Idempotency-Key",
@@ -122,7 +124,10 @@ def _kept(actor: Actor, key: str, asked: bytes) -> KeptAnswer | None:
 
 
 def _again(kept: KeptAnswer) -> Response:
-    """What was answered, without the drivers who are out of every read since then."""
+    """What was answered, without the drivers who are out of every read since then.
+
+    Nor is told where they were: a kept answer shows no more than the same read would now.
+    """
     frozen = Driver.objects.filter(employer_id=kept.employer_id, frozen_at__isnull=False)
     hidden = {str(uuid) for uuid in frozen.values_list("uuid", flat=True)}
     body = _without(kept.body, hidden)
@@ -131,10 +136,18 @@ def _again(kept: KeptAnswer) -> Response:
 
 def _without(value: Any, hidden: Set[str]) -> Any:
     if isinstance(value, dict):
-        return {name: _without(inner, hidden) for name, inner in value.items()}
+        gone = OF_A_DRIVER if _names(value, hidden) else frozenset[str]()
+        return {
+            name: None if name in gone else _without(inner, hidden) for name, inner in value.items()
+        }
     if isinstance(value, list):
         return [_without(inner, hidden) for inner in value]
     return None if isinstance(value, str) and value in hidden else value
+
+
+def _names(row: Mapping[str, Any], hidden: Set[str]) -> bool:
+    driver = row.get("driver")
+    return isinstance(driver, str) and driver in hidden
 
 
 def _keep(actor: Actor, key: str, asked: bytes, answer: Response) -> None:

@@ -6,6 +6,7 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from accounts.freezing import freeze_driver
 from accounts.models import Driver, Employer
 from missions.models import Mission, Site, StageEvent
 from missions.stages import Stage
@@ -97,3 +98,27 @@ def test_a_dispatchers_correction_of_the_same_moment_keeps_the_place_of_the_same
     body |= {"stage": "arrival", "corrects": shown["id"]}
     shown = client_for("dispatcher").post(url, body).json()
     assert (shown["driver"], shown["latitude"]) == (str(ben.uuid), None)
+
+
+def test_an_answer_given_again_tells_nothing_of_a_driver_who_was_frozen_since(
+    client_for: ClientFor, mission: Mission, ada: Driver
+) -> None:
+    measured = measured_at(put_stage(mission, ada, Sent(Stage.ARRIVAL, at("09:00"), stop=1)))
+    body = {
+        "stage": "waiting_started", "recorded_at": at("09:00").isoformat(), "remark": "by phone",
+        "corrects": str(measured.uuid),
+    }  # fmt: skip
+
+    def answered() -> dict[str, Any]:
+        url = f"/api/v1/missions/{mission.uuid}/stages"
+        answer = client_for("dispatcher").post(url, body, headers={"Idempotency-Key": "k-1"})
+        assert answer.status_code == 201
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    first = answered()
+    assert (first["driver"], first["latitude"]) == (str(ada.uuid), 51.0)
+    assert answered() == first
+    freeze_driver(ada)
+    hidden = dict.fromkeys(("driver", "latitude", "longitude", "accuracy_m", "note"))
+    assert answered() == first | hidden
