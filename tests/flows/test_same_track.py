@@ -71,7 +71,7 @@ RESOLUTIONS: Final = {
 
 
 def made_track(begin_at: datetime) -> list[PhoneFix]:
-    """A drive of our own: a bend through four signs of nothing round, one fix a 36 s."""
+    """A drive of our own over the meridian of Greenwich: no round number in it, a fix in 36 s."""
     begin_ms = int(begin_at.timestamp() * 1000)
     return [
         PhoneFix(
