@@ -82,8 +82,7 @@ def fleet_view(employer: Employer, now: datetime, today_at: datetime, language: 
     """The fleet now. Five queries, two more for a large one. `today_at`: the local midnight."""
     newest = newest_fixes(employer, now, limit=SHOWS_AT_MOST)
     ids = [one.driver_id for one in newest]
-    tracked = set(ids) if employer.tracking_window == TrackingWindow.ALWAYS else set()
-    tracked |= _tracked_now(ids, now)
+    tracked = tracked_now(employer, ids, now)
     missions = Mission.objects.in_bulk(
         {one.fix.mission_id for one in newest if one.fix.mission_id is not None}
     )
@@ -115,8 +114,16 @@ def age_text(age: timedelta) -> str:
     return ngettext("%(days)s day ago", "%(days)s days ago", days) % {"days": days}
 
 
-def _tracked_now(driver_ids: list[int], now: datetime) -> set[int]:
-    """Those on duty or with a mission open, and not in private mode. Two queries."""
+def tracked_now(employer: Employer, driver_ids: list[int], now: datetime) -> set[int]:
+    """Those whose phone should report: on duty or with a mission open, and not in private mode.
+
+    Where the employer's window is always, all of them. Two queries.
+    """
+    found = set(driver_ids) if employer.tracking_window == TrackingWindow.ALWAYS else set()
+    return found | _on_duty(driver_ids, now)
+
+
+def _on_duty(driver_ids: list[int], now: datetime) -> set[int]:
     moment = now + timedelta(microseconds=1)
     marks = marks_of(driver_ids, now, moment)
     missions = open_missions_of(driver_ids, now, moment)

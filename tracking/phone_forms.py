@@ -1,4 +1,4 @@
-"""The form that sets up a phone."""
+"""The forms that set up a phone, and those of the page of one."""
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -49,3 +49,37 @@ class PhoneForm(forms.Form):
         drivers = self.fields["driver"]
         assert isinstance(drivers, DriverChoice)  # noqa: S101 (declared just above)
         drivers.queryset = visible_drivers(actor).order_by("name_folded", "id")
+
+
+class HandOverForm(forms.Form):
+    """Who carries the phone from now on."""
+
+    driver = DriverChoice(Driver.objects.none(), to_field_name="uuid", label=_("New driver"))
+
+    def __init__(self, actor: Actor, holder: Driver | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        drivers = self.fields["driver"]
+        assert isinstance(drivers, DriverChoice)  # noqa: S101 (declared just above)
+        others = visible_drivers(actor)
+        if holder is not None:
+            others = others.exclude(pk=holder.pk)
+        drivers.queryset = others.order_by("name_folded", "id")
+
+
+class ClientForm(forms.Form):
+    """Which app, of a phone of which nobody has said it yet."""
+
+    client = forms.ChoiceField(
+        choices=[(client.slug, client.name) for client in CLIENTS], label=_("App on the phone")
+    )
+
+
+class PassphraseForm(forms.Form):
+    """What the app encrypts with. Spaces count, as they do in the app."""
+
+    passphrase = forms.CharField(
+        max_length=100,
+        strip=False,
+        label=_("Passphrase of the app"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )

@@ -23,6 +23,14 @@ from tracking.mission_page import mission_now, mission_page, mission_picture
 from tracking.missions_page import missions
 from tracking.pages import basemap_file, driver_day, fleet_table, home
 from tracking.phone_pages import first_fix, first_fix_by_code, phone_link, set_up_phone
+from tracking.phones_page import (
+    give_new_token,
+    hand_over_phone,
+    phone,
+    phone_passphrase,
+    phones,
+    revoke_phone,
+)
 from tracking.proof_page import proof_file, proof_page
 from tracking.quarantine_pages import quarantine_page, retry_quarantined
 
@@ -79,6 +87,12 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
     path("drivers/<uuid:driver_id>/day", driver_day, name="driver_day"),
     path("quarantine", quarantine_page, name="quarantine_page"),
     path("quarantine/<uuid:quarantined_id>/retry", retry_quarantined, name="retry_quarantined"),
+    path("phones", phones, name="phones"),
+    path("phones/<uuid:device_id>", phone, name="phone"),
+    path("phones/<uuid:device_id>/token", give_new_token, name="give_new_token"),
+    path("phones/<uuid:device_id>/revoke", revoke_phone, name="revoke_phone"),
+    path("phones/<uuid:device_id>/hand-over", hand_over_phone, name="hand_over_phone"),
+    path("phones/<uuid:device_id>/passphrase", phone_passphrase, name="phone_passphrase"),
     path("phones/new", set_up_phone, name="set_up_phone"),
     path("phones/link/<slug:client>/<str:code>", phone_link, name="phone_link"),
     path("phones/<uuid:device_id>/first-fix", first_fix, name="first_fix"),
