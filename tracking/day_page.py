@@ -1,17 +1,19 @@
 """What a driver's day page shows: where it lies among the other days, its sums, its rows."""
 
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
 
 from accounts.models import Driver, Employer
 from tracking.day_rows import Clock, day_rows, track, whole_distance
 from tracking.days import whole_day
 from tracking.days_with_data import neighbours
 from tracking.fleet_rows import SILENT_AFTER, driver_name
-from tracking.floor_map import day_map
+from tracking.floor_map import track_map
 from tracking.histories import history_of_driver
+from tracking.mission_words import distinct, mission_name
 from tracking.timeline import Timeline, timeline_of_driver
 
 FIRST_YEAR: Final = 1970
@@ -48,7 +50,7 @@ def day_context(driver: Driver, day: date, now: datetime, language: str) -> dict
         "zone": zone,
         "rows": rows,
         "track": line,
-        "floor_map": day_map(line, rows, language),
+        "floor_map": track_map(_("Map of the day; the table says the same"), line, rows, language),
         "is_past_its_period": end_at < _kept_since(driver.employer, now),
         **_sums(timeline, clock, now),
     }
@@ -60,15 +62,11 @@ def _sums(timeline: Timeline, clock: Clock, now: datetime) -> dict[str, Any]:
     missions = [entry.mission for entry in entries if entry.mission is not None]
     return {
         "distance": whole_distance(timeline),
-        "trucks": _distinct(entry.truck.plate for entry in entries if entry.truck is not None),
-        "missions": _distinct(one.reference or one.external_id for one in missions),
+        "trucks": distinct(entry.truck.plate for entry in entries if entry.truck is not None),
+        "missions": list({one.uuid: mission_name(one) for one in missions}.items()),
         "last_fix": clock.text(last_at) if last_at else "",
         "is_running": last_at is not None and now - last_at < SILENT_AFTER,
     }
-
-
-def _distinct(names: Iterable[str | None]) -> list[str]:
-    return list(dict.fromkeys(name for name in names if name))
 
 
 def _kept_since(employer: Employer, now: datetime) -> datetime:

@@ -6,21 +6,24 @@ Times are written in the zone that the page names, and stay there for machines t
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from missions.models import Site
+from missions.models import Attachment, Site
 from tracking.geometry import KMH_IN_MPS, distance_m
 from tracking.histories import StoredFix
 from tracking.models import E7
 from tracking.moments import INSTANTS
 from tracking.nearby import nearby
-from tracking.segmentation import SAME_YARD_M, Segment
+from tracking.row_notes import evidence_of, warnings_of
+from tracking.segmentation import Segment
+from tracking.stays import SAME_YARD_M
 from tracking.timeline import Entry, Timeline
 
 STAGE_NAMES: Final = {
@@ -49,7 +52,10 @@ SEGMENT_NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. `where` and `notes` are sentences or empty."""
+    """One line of the table. `where`, `notes` and `warnings` are sentences or empty.
+
+    `mission` and `stop` are ids, for links; `photo` is the id of one that has a thumbnail.
+    """
 
     type: str
     what: str
@@ -65,29 +71,53 @@ class Row:
     latitude: float | None = None
     longitude: float | None = None
     is_superseded: bool = False
+    warnings: list[str] = field(default_factory=list)
+    mission: UUID | None = None
+    stop: UUID | None = None
+    photo: UUID | None = None
+
+    @property
+    def last_at(self) -> datetime:
+        """When it ended, or its own instant."""
+        return self.ended_at or self.started_at
+
+    @property
+    def lasts(self) -> bool:
+        return self.type not in INSTANTS
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Writes times as the clock on the wall shows them in one zone.
 
-    On a day on which clocks change 02:30 may come twice: then each time says which.
+    On a day on which clocks change 02:30 may come twice: then each time says which. What is
+    not on `day` says its date too; without one, nothing does.
     """
 
     zone: ZoneInfo
     says_offset: bool
+    day: date | None = None
 
     @classmethod
     def of_day(cls, zone: ZoneInfo, begin_at: datetime, end_at: datetime) -> "Clock":
         return cls(zone, end_at - begin_at != timedelta(days=1))
 
+    @classmethod
+    def of_period(cls, zone: ZoneInfo, begin_at: datetime, end_at: datetime) -> "Clock":
+        """Of what may go on past midnight: the first day is named elsewhere."""
+        first, last = begin_at.astimezone(zone), end_at.astimezone(zone)
+        return cls(zone, first.utcoffset() != last.utcoffset(), first.date())
+
     def text(self, moment: datetime) -> str:
         local = moment.astimezone(self.zone)
-        return f"{local:%H:%M} {local.tzname()}" if self.says_offset else f"{local:%H:%M}"
+        text = f"{local:%H:%M} {local.tzname()}" if self.says_offset else f"{local:%H:%M}"
+        if self.day is None or local.date() == self.day:
+            return text
+        return f"{date_format(local, 'j M')} {text}"
 
 
 def day_rows(timeline: Timeline, clock: Clock, language: str) -> list[Row]:
-    """Every entry of a day, in order."""
+    """Every entry of a day or a mission, in order."""
     sites = {
         entry.stop.site_id: entry.stop.site
         for entry in timeline.entries
@@ -136,12 +166,22 @@ def _row(entry: Entry, clock: Clock, sites: Sequence[Site], language: str) -> Ro
         where=_where(entry, sites, language),
         duration="" if is_instant else _duration(segment),
         distance=kilometres(segment.distance_m) if segment.type in ("move", "gap") else "",
-        notes=list(_notes(entry)),
+        notes=[*evidence_of(entry, clock.text), *_notes(entry)],
+        warnings=list(warnings_of(entry)),
+        mission=entry.mission.uuid if entry.mission else None,
+        stop=entry.stop.uuid if entry.stop else None,
+        photo=_photo(entry),
         received_at=entry.came_late_at,
         latitude=segment.latitude,
         longitude=segment.longitude,
         is_superseded=entry.is_superseded,
     )
+
+
+def _photo(entry: Entry) -> UUID | None:
+    """Once the worker has made the thumbnail."""
+    proof = entry.proof
+    return proof.uuid if isinstance(proof, Attachment) and proof.thumbnail else None
 
 
 def _what(segment: Segment) -> str:
@@ -198,7 +238,7 @@ def _notes(entry: Entry) -> Iterator[str]:
         (entry.segment.is_open, _("departure not known yet")),
         (entry.segment.standstill_possible, _("a standstill is possible")),
         (entry.segment.flagged_legs, _("doubtful positions left out")),
-        (entry.is_superseded, _("corrected later")),
+        (entry.is_superseded and entry.corrected_by is None, _("corrected later")),
     )
     yield from (text for holds, text in said if holds)
 
@@ -216,13 +256,15 @@ def _figures(segment: Segment) -> Iterator[str]:
 def track(timeline: Timeline, fixes: Sequence[StoredFix]) -> list[dict[str, Any]]:
     """The day's line in parts: `driven`, or `missing` where a straight line is all we know.
 
-    Nothing joins two fixes between which nobody was tracked.
+    A point is its latitude, its longitude, and when: whole seconds since 1970. Nothing joins
+    two fixes between which nobody was tracked.
     """
     parts: list[dict[str, Any]] = []
     covers = _Covers(entry.segment for entry in timeline.entries)
     before: StoredFix | None = None
     for fix in fixes:
-        point = [fix.latitude_e7 / E7, fix.longitude_e7 / E7]
+        at_s = int(fix.recorded_at.timestamp())
+        point = [fix.latitude_e7 / E7, fix.longitude_e7 / E7, at_s]
         kind = covers.between(before, fix) if before else ""
         if before is not None and kind and parts and parts[-1]["kind"] == kind:
             parts[-1]["points"].append(point)

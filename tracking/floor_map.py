@@ -26,15 +26,17 @@ def fleet_map(fleet: FleetView, language: str) -> SafeString:
     return _drawn(_("Map of the fleet; the table says the same"), [], dots, language)
 
 
-def day_map(track: Iterable[dict[str, Any]], rows: Sequence[Row], language: str) -> SafeString:
-    """A day's track and where something happened; empty without positions."""
+def track_map(
+    title: str, track: Iterable[dict[str, Any]], rows: Sequence[Row], language: str
+) -> SafeString:
+    """A day's or a mission's track and where something happened; empty without positions."""
     lines = [Line(part["kind"], part["points"]) for part in track]
     dots = [
         Dot("stop", (row.latitude, row.longitude))
         for row in rows
         if row.latitude is not None and row.longitude is not None
     ]
-    return _drawn(_("Map of the day; the table says the same"), lines, dots, language)
+    return _drawn(title, lines, dots, language)
 
 
 def _drawn(title: str, lines: list[Line], dots: list[Dot], language: str) -> SafeString:

@@ -1,13 +1,12 @@
 /* The fleet's map shows what the table says, and asks for the table anew every 15 seconds. */
 
 import { makeMap, pin } from "./map.js";
+import { keepFresh } from "./refresh.js";
 
-const REFRESH_MS = 15_000;
 const table = document.getElementById("fleet");
 const stale = document.getElementById("stale");
 const map = makeMap(document.getElementById("map"));
 const markers = new Map();
-let etag = "";
 let isPlaced = false;
 
 const rows = () => [...table.querySelectorAll("tr[data-driver]")];
@@ -59,28 +58,11 @@ function showFleet() {
   }
 }
 
-function refresh() {
-  if (document.hidden) return;
-  const headers = etag ? { "If-None-Match": etag } : {};
-  window.htmx.ajax("GET", table.dataset.url, { source: table, target: table, swap: "innerHTML show:none", headers });
-}
-
-table.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
-  etag = detail.xhr.getResponseHeader("ETag") ?? etag;
-  // Signed out meanwhile: the answer is the sign-in page, which does not belong in a table.
-  if (detail.xhr.responseURL && !detail.xhr.responseURL.endsWith(table.dataset.url)) location.reload();
-  stale.textContent = "";
-});
-table.addEventListener("htmx:afterSwap", showFleet);
-for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
-  table.addEventListener(failure, () => { stale.textContent = table.dataset.away; });
-}
 for (const [type, isPointed] of [["mouseover", true], ["mouseout", false], ["focusin", true], ["focusout", false]]) {
   table.addEventListener(type, ({ target }) => {
     const row = target.closest("tr[data-driver]");
     if (row) point(row.dataset.driver, isPointed);
   });
 }
-document.addEventListener("visibilitychange", refresh);
-setInterval(refresh, REFRESH_MS);
+keepFresh(table, stale, showFleet);
 showFleet();
