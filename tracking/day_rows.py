@@ -113,7 +113,8 @@ class Clock:
         text = f"{local:%H:%M} {local.tzname()}" if self.says_offset else f"{local:%H:%M}"
         if self.day is None or local.date() == self.day:
             return text
-        return f"{date_format(local, 'j M')} {text}"
+        day = date_format(local, _("j M"))
+        return f"{day} {text}"
 
 
 def day_rows(timeline: Timeline, clock: Clock, language: str) -> list[Row]:
