@@ -17,7 +17,7 @@ from accounts.phones import DeviceRevoked, revoke_device, rotate_token, set_payl
 from accounts.refusals import Problem
 from accounts.tenants import of_employer
 from tracking.pages import dispatchers_only, for_dispatchers
-from tracking.phone_clients import CLIENT_BY_SLUG
+from tracking.phone_clients import CLIENT_BY_SLUG, PhoneClient
 from tracking.phone_forms import ClientForm, HandOverForm, PassphraseForm
 from tracking.phone_pages import sealed_off, setup_context
 from tracking.phone_rows import PhoneRow, phone_rows, phones_of
@@ -83,13 +83,18 @@ def give_new_token(request: HttpRequest, actor: Actor, device_id: UUID) -> HttpR
     except DeviceRevoked:
         return _shown(request, actor, row, status=409)
     context = {
-        **setup_context(request, client, token, row.device.name or client.slug),
+        **setup_context(request, client, token, _name_in_app(row, client)),
         "employer": actor.employer,
         "device": row.device,
         "driver_name": row.driver_name,
         "older_end_at": ends_at,
     }
     return sealed_off(render(request, "tracking/phones/ready.html", context))
+
+
+def _name_in_app(row: PhoneRow, client: PhoneClient) -> str:
+    """What it was called when it was set up: some apps empty their queue when that changes."""
+    return row.device.name or (row.driver.name if row.driver else "") or client.slug
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
