@@ -2,7 +2,8 @@
 
 The first part of the path that looks like a token is one; what comes behind it is the
 dialect's. Basic takes the token as password under any name, or as name without a password;
-Overland's OwnTracks mode sends Basic in the clear.
+Overland's OwnTracks mode sends Basic in the clear. The name is the user's text: it may hold
+a colon, and Android writes it in Latin-1. Neither may cost the phone its queue.
 """
 
 from base64 import b64decode
@@ -45,10 +46,13 @@ def credentials(scope: Scope, parts: Sequence[str]) -> Credentials:
 
 def _basic(value: str, rest: str) -> Credentials:
     try:
-        pair, is_encoded = b64decode(value, validate=True).decode(), True
+        pair, is_encoded = b64decode(value, validate=True).decode("utf-8", "replace"), True
     except ValueError:
         pair, is_encoded = value, False
     user, _, password = pair.partition(":")
+    behind = pair.rpartition(":")[2]
+    if behind.startswith(DEVICE_PREFIX):
+        password = behind
     return Credentials(password or user or None, rest, is_basic_unencoded=not is_encoded)
 
 
