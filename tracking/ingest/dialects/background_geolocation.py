@@ -47,6 +47,10 @@ def _read_records(readings: Readings, raw: bytes) -> None:
         readings.learn(health_of_record(record))
 
 
+def _is_record(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value.keys() & _PLACE or "timestamp" in value)
+
+
 def _records(body: Any) -> list[Any]:
     if isinstance(body, list):
         return body
@@ -54,12 +58,23 @@ def _records(body: Any) -> list[Any]:
         raise Unreadable("body_invalid", "the body is neither an object nor a list")
     if body.keys() & _PLACE:
         return [body]
-    for value in (body.get("location"), *body.values()):
-        if isinstance(value, list):
-            return value
-        if isinstance(value, dict) and (value.keys() & _PLACE or "timestamp" in value):
-            return [value]
+    found = _found(body)
+    if found is not None:
+        return found
     # An old build of the library sends `{}` for a batch of one; a heartbeat has no place.
     if not body or body.keys() & _REGISTRATION or body.get("event") == "heartbeat":
         return []
     raise Unreadable("body_invalid", "the body holds no record")
+
+
+def _found(body: dict[str, Any]) -> list[Any] | None:
+    for value in (body.get("location"), *body.values()):
+        if isinstance(value, list) and any(map(_is_record, value)):
+            return value
+        if _is_record(value):
+            return [value]
+    # A list without any: only where it cannot be one of the app's own beside the records.
+    if isinstance(body.get("location"), list):
+        return list(body["location"])
+    lists = [value for value in body.values() if isinstance(value, list)]
+    return lists[0] if len(lists) == 1 else None

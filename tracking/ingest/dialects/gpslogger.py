@@ -47,7 +47,7 @@ def read(request: ForeignRequest) -> Readings:
     readings = Readings()
     raw = posted_form(request)
     if raw.strip():
-        is_object = not request.query and is_json(request.content_type, request.body)
+        is_object = raw is request.body and is_json(request.content_type, raw)
         read_fields = json_object if is_object else form
         readings.add_all(partial(_read_fields, readings, read_fields), raw, raw)
     return readings

@@ -48,9 +48,9 @@ _KEYS: Final = frozenset({
 def read(request: ForeignRequest) -> Readings:
     """The one fix of a request."""
     readings = Readings()
-    is_form = bool(request.query) and "json" not in request.content_type.lower()
+    raw = posted_form(request)
+    is_form = raw is not request.body and "json" not in request.content_type.lower()
     if is_form or not is_json(request.content_type, request.body):
-        raw = posted_form(request)
         readings.add_all(partial(_read_form, readings), raw, raw)
     else:
         readings.add_all(partial(_read_record, readings), request.body, request.body)

@@ -42,7 +42,7 @@ def read(request: ForeignRequest) -> Readings:
     readings = Readings()
     raw = posted_form(request)
     if raw.strip():
-        is_list = not request.query and is_json(request.content_type, request.body)
+        is_list = raw is request.body and is_json(request.content_type, raw)
         readings.add_all(partial(_read_points if is_list else _read_form, readings), raw, raw)
     return readings
 

@@ -49,11 +49,26 @@ FIX = SentFix(
         {"location": record(), "device_id": "7", "params": {"a": {}}},
         {"params": {"user": 1}, "positions": [record()]},
         {"data": record()},
+        {"tags": [], "data": [record()]},
+        {"tags": ["a"], "data": record()},
+        {"location": {}, "routes": [{"name": "x"}], "data": [record()]},
         record(device_id="7"),
         [record()],
         {k: v for k, v in record().items() if k != "coords"} | record()["coords"],
     ],
-    ids=["object", "list", "params", "list property", "property", "root", "array", "template"],
+    ids=[
+        "object",
+        "list",
+        "params",
+        "list property",
+        "property",
+        "empty list before",
+        "list before",
+        "objects before",
+        "root",
+        "array",
+        "template",
+    ],
 )
 def test_a_record_is_found_wherever_the_app_puts_it(body: object) -> None:
     assert fixes_in(background_geolocation.read(posted(body))) == [FIX]
@@ -129,7 +144,7 @@ def test_it_refuses_one_and_reads_its_neighbour(sent: object, reason: str) -> No
     assert len(readings.readings) == 2
 
 
-@pytest.mark.parametrize("body", [b"7", b'{"a": 1}', b"{", b'"x"'])
+@pytest.mark.parametrize("body", [b"7", b'{"a": 1}', b'{"a": [], "b": [7]}', b"{", b'"x"'])
 def test_another_body_is_kept_whole(body: bytes) -> None:
     assert reasons_in(background_geolocation.read(posted(body))) == ["body_invalid"]
 

@@ -78,3 +78,10 @@ def test_it_refuses_what_it_cannot_read(sent: str, reason: str) -> None:
 def test_nothing_sent_is_nothing() -> None:
     assert gpslogger.read(query("", "GET")).readings == []
     assert gpslogger.success(query("", "GET")).status == 200
+
+
+def test_a_body_counts_beside_a_query_without_a_place() -> None:
+    body = "lat=50.5&lon=4.5&timestamp=1790000000"
+    assert [fix.latitude for fix in fixes_in(gpslogger.read(form(body, query=b"x=1")))] == [50.5]
+    sent = posted({"lat": 50.5, "lon": 4.5, "timestamp": 1790000000}, query=b"x=1")
+    assert [fix.latitude for fix in fixes_in(gpslogger.read(sent))] == [50.5]

@@ -49,9 +49,13 @@ def test_the_same_as_a_form_body() -> None:
     assert readings.health.is_charging is False
 
 
-def test_the_body_counts_only_when_the_query_is_empty() -> None:
+def test_the_body_counts_only_when_the_query_holds_no_place() -> None:
     request = ForeignRequest(query=PLACE.encode(), body=b"lat=1&lon=1&timestamp=1")
     assert [fix.latitude for fix in fixes_in(osmand.read(request))] == [51.0543]
+    # The address that sets the app up, pasted with its query: the fix is in the body.
+    for pasted in (b"id=Samsung&distance=500", b""):
+        request = form(PLACE, query=pasted)
+        assert [fix.latitude for fix in fixes_in(osmand.read(request))] == [51.0543]
 
 
 def test_the_json_of_9_is_in_metres_per_second() -> None:
