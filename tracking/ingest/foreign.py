@@ -10,6 +10,7 @@ A dialect is a module with three names:
 these clients can read a refusal; 401, 405, 413 and 503 are the same for all.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol, TypeVar
@@ -20,9 +21,14 @@ from tracking.ingest.values import Unreadable
 
 Source = TypeVar("Source")
 
+# Of so many unreadable items of a request the source is held: as many as quarantine keeps.
+MAX_SOURCES: Final = 1_000
+
 ALWAYS: Final = "always"
 WHILE_IN_USE: Final = "while_in_use"
 DENIED: Final = "denied"
+
+_PLACE: Final = re.compile(rb"(?:^|&)(?:lat|latitude|location)=")
 
 # Turns the `data` of an encrypted message into its bytes; None when no key of the phone fits.
 Opener = Callable[[str], bytes | None]
@@ -92,6 +98,8 @@ class Readings:
     readings: list[Reading] = field(default_factory=list)
     health: Health = NOTHING_KNOWN
     is_sealed: bool = False  # it needs the phone's key, which was not given
+    refused: int = 0
+    _counted: dict[Refusal, Reading] = field(default_factory=dict)
 
     def add(
         self,
@@ -101,9 +109,10 @@ class Readings:
     ) -> None:
         """Read a fix from a value; None is no fix and no failure."""
         try:
-            fix: SentFix | Refusal | None = read(value)
+            fix = read(value)
         except Unreadable as unreadable:
-            fix = unreadable.refusal
+            self._refuse(unreadable.refusal, source)
+            return
         if fix is not None:
             self.readings.append(Reading(fix, source))
 
@@ -112,7 +121,15 @@ class Readings:
         try:
             read(value)
         except Unreadable as unreadable:
-            self.readings.append(Reading(unreadable.refusal, source))
+            self._refuse(unreadable.refusal, source)
+
+    def _refuse(self, refusal: Refusal, source: object) -> None:
+        # A million unreadable items may not take a million times their memory.
+        if self.refused < MAX_SOURCES:
+            self.readings.append(Reading(refusal, source))
+        else:
+            self.readings.append(self._counted.setdefault(refusal, Reading(refusal, None)))
+        self.refused += 1
 
     def learn(self, health: Health) -> None:
         """What a later part of the request says of the phone."""
@@ -130,8 +147,14 @@ class Dialect(Protocol):
 
 
 def posted_form(request: ForeignRequest) -> bytes:
-    """The query, or the body as a form when the query is empty."""
-    return request.query or request.body
+    """The query, or the body when there is one and the query holds no place.
+
+    An address pasted with its query (the link that sets an app up has one) is posted to with
+    the fix in the body: read by its query alone, the fix would be lost with a success.
+    """
+    if request.query and (_PLACE.search(request.query) or not request.body.strip()):
+        return request.query
+    return request.body
 
 
 def first_of(fields: Mapping[str, object], *names: str) -> object:

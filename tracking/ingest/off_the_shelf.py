@@ -6,10 +6,11 @@ committed: stored, in quarantine, or counted where privacy forbids to keep it. 4
 for a token that opens nothing, 503 for what could not be committed.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from accounts.secrets import secret_hash
 from tracking.ingest.arrays import Request
@@ -57,6 +58,7 @@ LIMITS: Final = BodyLimits(sent=16_000_000, plain=16_000_000)
 UNCHECKED_BODY: Final = 1_000_000
 SIGN_IN_LIMITS: Final = BodyLimits(sent=10_000, plain=10_000)
 FIXES_AT_ONCE: Final = 2_000
+READ_AT_ONCE: Final = 65_536  # bytes; what is longer is read beside the server's loop
 
 UNAUTHORIZED: Final = problem(
     401, "token_unknown", "Unknown or revoked token", "set this phone up again",
@@ -103,12 +105,13 @@ class OffTheShelf:
 
     async def _take(self, name: str, token_hash: bytes, request: ForeignRequest) -> bool:
         """Commit what the request holds; whether its token opens anything."""
-        readings = DIALECTS[name].read(request)
+        run = _run_of(is_long=len(request.body) > READ_AT_ONCE)
+        readings = await run(DIALECTS[name].read, request)
         if readings.is_sealed:
             passphrase = await self._passphrase_of(token_hash)
             if passphrase is not None:
                 request.open_sealed = partial(owntracks.opened, key=owntracks.key_of(passphrase))
-                readings = DIALECTS[name].read(request)
+                readings = await run(DIALECTS[name].read, request)
         health = self._health.news(token_hash, readings.health, request.user_agent)
         is_taken = False
         try:
@@ -122,8 +125,9 @@ class OffTheShelf:
     async def _record_all(
         self, name: str, token_hash: bytes, readings: Readings, health: str | None
     ) -> bool:
-        fixes, refused = self._judged(readings)
-        rest = unusable(refused)
+        run = _run_of(is_long=len(readings.readings) > FIXES_AT_ONCE)
+        fixes, refused = await run(self._judged, readings)
+        rest = await run(unusable, refused)
         too_old: list[Refused] = []
         for piece in _pieces(fixes):
             recorded = await self._record(
@@ -156,6 +160,15 @@ class OffTheShelf:
                 )
                 refused.append(Refused(fix, source, at_us))
         return fixes, refused
+
+
+def _run_of(*, is_long: bool) -> Callable[..., Awaitable[Any]]:
+    """How it is read: a long body may take seconds, in which every other phone would wait."""
+    return asyncio.to_thread if is_long else _at_once
+
+
+async def _at_once(read: Callable[..., Any], *values: Any) -> Any:
+    return read(*values)
 
 
 def _pieces(

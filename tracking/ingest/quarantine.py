@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from accounts.secrets import API_KEY_PREFIX, DEVICE_PREFIX
 from tracking.ingest.sent import Refusal
-from tracking.ingest.values import Unreadable, json_value
+from tracking.ingest.values import BYTE_ORDER_MARK, Unreadable, json_value
 
 MAX_PAYLOAD: Final = 8192  # bytes, as the column
 MAX_READ: Final = 65_536  # bytes looked at of what is no JSON; the rest is cut anyhow
@@ -30,11 +31,19 @@ _NAMES: Final = frozenset({
     "aid", "androidid", "ser", "serial", "imei", "uniqueid", "deviceidentifierforvendor",
     "desc", "comment", "note", "notes", "poi", "tag", "inregions", "inrids",
     "image", "imagename", "face",
+    "networkname", "accesspoint", "mac", "macaddress", "hotspot", "imsi", "iccid", "msisdn",
+    "login", "mail", "email", "phone", "phonenumber", "registrationid", "advertisingid",
 })  # fmt: skip
 _SECRET: Final = re.compile(
-    rb"(?:%s|%s)[\w-]+|\b(?:Bearer|Basic)\s+\S+" % (DEVICE_PREFIX.encode(), API_KEY_PREFIX.encode())
+    rb"(?:%s|%s)[\w-]+|\b(?:Bearer|Basic)\s+[^\s\"'&,;]+"
+    % (DEVICE_PREFIX.encode(), API_KEY_PREFIX.encode())
 )
-_JSON_PAIR: Final = re.compile(rb'"([^"\\]{1,60})"(\s*:\s*)("(?:[^"\\]|\\.)*"?|[^,{}\[\]\s]+)')
+# A name in JSON, even where the JSON is text inside other JSON and its quotes are escaped.
+_NAME: Final = re.compile(rb'\\{0,7}"((?:[^"\\]|\\u[0-9a-fA-F]{4}){1,60})\\{0,7}"\s*:\s*')
+_QUOTE: Final = re.compile(rb'\\{0,7}"')
+_BRACKET: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+_BARE: Final = re.compile(rb"[^,{}\[\]\s]*")
+_GZIP: Final = b"\x1f\x8b"
 _LOOSE_PAIR: Final = re.compile(rb"([A-Za-z_.-]{2,40})(\s*[=:]\s*)([^\s,;&}\"]+)")
 _NO_LETTER: Final = re.compile(r"[^a-z]")
 
@@ -83,15 +92,21 @@ def unusable(refused: Iterable[Refused]) -> list[Unusable]:
 
 
 def kept_payload(source: object) -> bytes:
-    """The bytes of a request without what may not be kept."""
-    if isinstance(source, bytes):
-        if source[:1] not in (b"{", b"["):
-            return _cleaned(source)
-        try:
-            return _cleaned_json(json_value(source))
-        except Unreadable:
-            return _cleaned(source)
-    return _cleaned_json(source)
+    """The bytes of a request without what may not be kept.
+
+    Nothing of what hides its words: a packed body, or a form in parts (one may be a photo).
+    """
+    if not isinstance(source, bytes):
+        return _cleaned_json(source)
+    start = source[:64].lstrip(BYTE_ORDER_MARK + b" \t\r\n")
+    if start.startswith((_GZIP, b"--")):
+        return b""
+    if not start.startswith((b"{", b"[")):
+        return _cleaned(source)
+    try:
+        return _cleaned_json(json_value(source))
+    except Unreadable:
+        return _cleaned(source)
 
 
 def _cleaned_json(value: object) -> bytes:
@@ -116,24 +131,76 @@ def _without_secrets(value: Any) -> Any:
         }
     if isinstance(value, list):
         return [_without_secrets(inner) for inner in value]
+    if isinstance(value, str) and _ODD.search(value):
+        raw = value.encode("utf-8", "surrogatepass")[:MAX_READ]
+        return "..." if _hides(raw) else _without_words(raw).decode("utf-8", "surrogatepass")
     return value
+
+
+# Only a text with one of these can hold a name and a value, or hide them.
+_ODD: Final = re.compile(r"[:=%]")
 
 
 def _cleaned(raw: bytes) -> bytes:
     """A form, or bytes that are nothing known: each secret's value is taken out."""
-    raw = raw[:MAX_READ]
-    pairs = [pair for pair in raw.split(b"&") if not _is_secret_pair(pair)]
-    raw = _JSON_PAIR.sub(_blanked, b"&".join(pairs))
-    return _SECRET.sub(b"...", _LOOSE_PAIR.sub(_blanked, raw))
+    pairs = [pair for pair in raw[:MAX_READ].split(b"&") if not _is_secret_pair(pair)]
+    cleaned = _without_words(b"&".join(pairs))
+    # What was cut must show: a retry may not take the rest for the whole.
+    return b"" if len(raw) > MAX_READ and len(cleaned) < MAX_PAYLOAD else cleaned
 
 
 def _is_secret_pair(pair: bytes) -> bool:
     name, equals, _ = pair.partition(b"=")
-    return bool(equals) and len(name) <= 60 and is_secret(name.decode("utf-8", "replace"))
+    named = unquote_to_bytes(name) if equals else b""
+    return (len(named) <= 60 and is_secret(named.decode("utf-8", "replace"))) or _hides(pair)
+
+
+def _hides(raw: bytes) -> bool:
+    """Whether it says something secret in percent-encoding."""
+    if b"%" not in raw:
+        return False
+    plain = unquote_to_bytes(raw)
+    return _without_words(plain) != plain
+
+
+def _without_words(raw: bytes) -> bytes:
+    return _SECRET.sub(b"...", _LOOSE_PAIR.sub(_blanked, _without_named(raw)))
 
 
 def _blanked(pair: "re.Match[bytes]") -> bytes:
-    if not is_secret(pair[1].decode("utf-8", "replace")):
-        return pair[0]
-    quote = b'"' if pair[0].startswith(b'"') else b""
-    return quote + pair[1] + quote + pair[2] + b"null"
+    return pair[1] + pair[2] + b"null" if is_secret(pair[1].decode()) else pair[0]
+
+
+def _without_named(raw: bytes) -> bytes:
+    """JSON that may be broken: null for the value of each secret name, whatever it is."""
+    pieces, at = [], 0
+    while name := _NAME.search(raw, at):
+        pieces.append(raw[at : name.end()])
+        at = name.end()
+        if is_secret(_ESCAPE.sub(_letter, name[1].decode("utf-8", "replace"))):
+            pieces.append(b"null")
+            at = _end_of_value(raw, at)
+    return b"".join((*pieces, raw[at:]))
+
+
+_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
+
+
+def _letter(escape: "re.Match[str]") -> str:
+    return chr(int(escape[1], 16))
+
+
+def _end_of_value(raw: bytes, at: int) -> int:
+    """Where the value that begins here ends; the end of all where that does not show."""
+    if quote := _QUOTE.match(raw, at):
+        end = re.compile(rb"(?<!\\)" + re.escape(quote[0])).search(raw, quote.end())
+        return end.end() if end else len(raw)
+    if raw[at : at + 1] not in (b"{", b"["):
+        bare = _BARE.match(raw, at)
+        return bare.end() if bare else at
+    depth = 0
+    for token in _BRACKET.finditer(raw, at):
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(token[0], 0)
+        if depth == 0:
+            return token.end()
+    return len(raw)

@@ -1,6 +1,8 @@
 """Off-the-shelf clients over ASGI: what is stored, under which token, and what each is told."""
 
+import time
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -88,11 +90,12 @@ def test_the_token_comes_in_a_header_too(
     assert fixes(traccar) == 1
 
 
-@pytest.mark.parametrize("pair", ["ada:{}", ":{}", "{}:"])
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("pair", ["ada:{}", ":{}", "{}:", "Téléphone: 12:{}"])
 def test_basic_takes_the_token_as_password_or_as_name(
-    pair: str, ingest: AsgiPhone, traccar: Phone, now: datetime
+    pair: str, charset: str, ingest: AsgiPhone, traccar: Phone, now: datetime
 ) -> None:
-    encoded = b64encode(pair.format(traccar.token).encode()).decode()
+    encoded = b64encode(pair.format(traccar.token).encode(charset)).decode()
     headers = JSON | {"authorization": f"Basic {encoded}"}
     answer = ingest.send(as_json(location(now)), headers, path="/ingest/owntracks")
     assert is_success("owntracks", answer)
@@ -194,3 +197,20 @@ def test_a_long_body_is_read_only_for_a_phone_that_we_know(
     assert fixes(traccar) == 5000
     too_long = JSON | {"content-length": "16000001"}
     assert is_problem(ingest.send(b"", too_long, path=path + traccar.token), 413, "body_too_large")
+
+
+def test_while_a_hostile_body_is_read_others_are_answered(
+    ingest: AsgiPhone, traccar: Phone, ben: Driver, now: datetime
+) -> None:
+    other = make_phone(ben, scope=TokenScope.INGEST)
+    hostile = b'{"locations":[' + b",".join([b"1"] * 300_000) + b"]}"
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(ingest.send, hostile, JSON, path=f"/ingest/overland/{traccar.token}")
+        took = []
+        while not slow.done():
+            begin = time.perf_counter()
+            assert is_success("osmand", post(ingest, "osmand", other.token, now))
+            took.append(time.perf_counter() - begin)
+        assert is_success("overland", slow.result())
+    assert len(took) > 3
+    assert QuarantinedFix.objects.count() == 1

@@ -1,6 +1,8 @@
 """What is kept of what nobody could use: never a secret, a network or a picture."""
 
+import gzip
 import json
+import time
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from tracking.ingest.quarantine import (
     MAX_KEPT_OF_REQUEST,
     MAX_PAYLOAD,
+    MAX_READ,
     Refused,
     kept_payload,
     unusable,
@@ -42,6 +45,56 @@ def test_what_stands_under_such_a_name_is_taken_out(name: str) -> None:
         assert SECRET.encode() not in kept
         assert b"91" in kept
         assert b"acc" in kept
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"data=%7B%22ssid%22%3A%22{SECRET}%22%7D&lat=91".encode(),
+        f"lat=91&%73%73%69d={SECRET}".encode(),
+        f"lat=91&w%69f%69={SECRET}".encode(),
+        b"lat=91&id=" + TOKEN.replace("_", "%5F").encode(),
+        {"lat": 91, "extras": json.dumps({"ssid": SECRET})},
+        {"lat": 91, "extras": json.dumps({"a": json.dumps({"ssid": SECRET, "b": "c"})})},
+        {"lat": 91, "extras": f"wifi={SECRET}"},
+        {"lat": 91, "extras": f"%7B%22wifi%22:%22{SECRET}%22"},
+        f'{{"lat":91,"wifi":{{"name":"{SECRET}"'.encode(),
+        f'{{"lat":91,"wifi":["a",{{"name":"{SECRET}"}},"}}"],"x":'.encode(),
+        f'{{"\\u0073sid":"{SECRET}","lat":91'.encode(),
+        f'{{"a":"{{\\"ssid\\": \\"{SECRET}\\"}}","lat":91'.encode(),
+        b"\xef\xbb\xbf" + json.dumps({"lat": 91, "wifi": {"name": SECRET}}).encode(),
+        b"\r\n " + json.dumps({"lat": 91, "wifi": {"name": SECRET}}).encode(),
+    ],
+)
+def test_a_secret_that_hides_is_found(source: object) -> None:
+    kept = kept_payload(source)
+    assert SECRET.encode() not in kept
+    assert TOKEN[5:].encode() not in kept
+    assert b"91" in kept
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        gzip.compress(b'{"ssid": "' + SECRET.encode() + b'"}')[:-9],
+        f'--b\r\nContent-Disposition: form-data; name="ssid"\r\n\r\n{SECRET}\r\n'.encode(),
+        b"lat=50.85&image=" + b"x" * MAX_READ + b"&lon=4.3512",
+    ],
+)
+def test_nothing_is_kept_of_what_hides_its_words(source: bytes) -> None:
+    assert kept_payload(source) == b""
+
+
+def test_a_word_that_looks_like_a_credential_leaves_the_json_whole() -> None:
+    assert json.loads(kept_payload({"mode": "Basic abc", "lat": 91})) == {"mode": "...", "lat": 91}
+
+
+def test_a_long_hostile_text_takes_no_time() -> None:
+    for text in ('"' * 65_536, '"a":{' * 13_000, "\\" * 65_536, '"ssid":[' * 8_000):
+        begin = time.perf_counter()
+        kept_payload(b"{" + text.encode())
+        kept_payload({"x": text})
+        assert time.perf_counter() - begin < 2
 
 
 def test_a_token_is_taken_out_wherever_it_stands() -> None:
