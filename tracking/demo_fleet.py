@@ -7,6 +7,7 @@ a second start changes nothing, and one after var/demo.json was lost only makes 
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from accounts.models import AssignmentSource, Driver, Employer, Membership, Role
 from accounts.phones import enrol_device
 from accounts.trucks import create_truck
 from accounts.users import create_user
+from missions.goods import GoodsPlan
 from missions.lifecycle import create_mission
 from missions.models import Mission, Site, StopPurpose
 from missions.planning import MissionPlan, StopPlan
@@ -35,6 +37,15 @@ LOGINS: Final = {
 # Rounds this old are not planned again, nor told about again.
 LOOKS_BACK: Final = timedelta(hours=36)
 PLANS_AHEAD: Final = timedelta(hours=13)
+GENERAL_CARGO: Final = ("general cargo", Decimal(5))
+GOODS: Final = {
+    "gent": ("flour, bags of 25 kg", Decimal(8)),
+    "zeebrugge": ("frozen fish", Decimal(12)),
+    "brussel": ("vegetables", Decimal(9)),
+    "hasselt": ("crates for apples", Decimal(14)),
+    "leuven": ("malt", Decimal(10)),
+    "kortrijk": ("rolls of cloth", Decimal(6)),
+}
 ADDRESS_RADIUS_M: Final = 250
 TRUCKS_SINCE: Final = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -91,6 +102,8 @@ def _plan(fleet: Fleet, driver: DemoDriver, began_at: datetime, index: int) -> M
             site=fleet.sites[site],
             external_id=f"{key}/{seq}",
             purpose=_purpose(seq, last),
+            requires_signature=_purpose(seq, last) == StopPurpose.UNLOAD,
+            goods=_goods(site) if _purpose(seq, last) == StopPurpose.UNLOAD else None,
             planned_arrival_at=_on_the_quarter(
                 start + (seq - 1) * timedelta(hours=5.5) / (last - 1)
             ),
@@ -105,6 +118,14 @@ def _plan(fleet: Fleet, driver: DemoDriver, began_at: datetime, index: int) -> M
         planned_start_at=_on_the_quarter(start),
         planned_end_at=_on_the_quarter(start + timedelta(hours=5.5)),
         stops=stops,
+    )
+
+
+def _goods(site: str) -> tuple[GoodsPlan, ...]:
+    description, quantity = GOODS.get(site, GENERAL_CARGO)
+    return (
+        GoodsPlan(description=description, quantity=quantity, unit="pallet"),
+        GoodsPlan(description="empty pallets, to take back", quantity=Decimal(2), unit="pallet"),
     )
 
 

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 # A demo that was off for longer says nothing about the rounds it missed.
 TELLS_BACK: Final = timedelta(hours=12)
 LONGEST_NAP_S: Final = 5.0
+AFTERWARDS_EVERY: Final = timedelta(minutes=1)
 GIVES_UP_ON: Final = frozenset({401, 403, 410})
 
 
@@ -111,14 +112,17 @@ def drive(
     wait: Callable[[float], bool],
     keep: Callable[[Mapping[str, datetime]], None],
     hourly: Callable[[datetime], None],
+    afterwards: Callable[[datetime], None] = lambda now: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Drive until `wait` returns True (told to stop).
 
     `keep` is given how far each phone got, whenever something was answered for. `hourly` is
-    called at the start and then every hour, before the phones plan.
+    called at the start and then every hour, before the phones plan; `afterwards` once a
+    minute, after they have sent what was due.
     """
     hour_at: datetime | None = None
+    minute_at: datetime | None = None
     while True:
         now = clock()
         if hour_at is None or now >= hour_at + timedelta(hours=1):
@@ -127,6 +131,9 @@ def drive(
         if _send_all(phones, clock, wait):
             return
         keep({phone.driver.number: phone.sent_until for phone in phones if phone.sent_until})
+        if minute_at is None or now >= minute_at + AFTERWARDS_EVERY:
+            afterwards(now)
+            minute_at = now
         if wait(_nap_s(phones, clock())):
             return
 

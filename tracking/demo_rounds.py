@@ -105,6 +105,12 @@ def rounds_from(
     return [index for index in indexes if since <= round_start(driver, began_at, index) < until]
 
 
+def result_of(stop: str) -> tuple[str, str]:
+    """How a delivery at a stop of a round ended, and why; one in six arrives damaged."""
+    is_damaged = Random(stop).random() < 1 / 6  # noqa: S311 (a demo, not a secret)
+    return ("partially_succeeded", "damage") if is_damaged else ("succeeded", "")
+
+
 def planned_round(driver: DemoDriver, began_at: datetime, index: int) -> list[PlannedFix]:
     """All that a phone says during one round, in order of time."""
     teller = _Teller(
@@ -165,9 +171,13 @@ class _Teller:
         stages = [("unloading_started", 6), ("unloading_ended", 19), ("signature", 3)]
         if self.draw.random() < 0.4:
             stages += [("break_started", 2), ("break_ended", 15)]
-        for stage, minutes in (*stages, ("departure", 3)):
+        for stage, minutes in stages:
             self._wait(minutes)
             self._say(stage, place, stop=stop)
+        self._wait(3)
+        result, reason = result_of(stop)
+        why = {"reason": reason} if reason else {}
+        self._say("departure", place, stop=stop, result=result, **why)
 
     def drive(self, here: Site, there: Site, *, stop: str) -> None:
         """Drive, saying where every 500 m as the crow flies."""

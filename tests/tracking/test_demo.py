@@ -12,7 +12,16 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import Device, Driver, Membership, User
 from accounts.secrets import secret_hash
-from missions.models import Mission, MissionAssignment, Site
+from missions.models import (
+    Attachment,
+    Mission,
+    MissionAssignment,
+    MissionStatus,
+    ProofOfDelivery,
+    Signature,
+    Site,
+)
+from tracking.demo_evidence import add_evidence
 from tracking.demo_fleet import LOGINS, fleet_of, plan_missions, seed
 from tracking.demo_phones import DemoPhone, drive
 from tracking.demo_roads import JUNCTIONS, SITES, road_between
@@ -20,7 +29,9 @@ from tracking.demo_rounds import (
     DRIVERS,
     ROUND_EVERY,
     DemoDriver,
+    mission_key,
     planned_round,
+    result_of,
     round_start,
     rounds_from,
 )
@@ -271,6 +282,36 @@ def test_each_round_has_a_mission_with_stops_for_its_driver(db: None, var: Path)
     fleet = fleet_of(mission.employer)
     assert plan_missions(fleet, state.began_at, BEGAN_AT) == 0
     assert plan_missions(fleet, state.began_at, BEGAN_AT + timedelta(hours=13)) >= len(DRIVERS)
+
+
+def test_a_round_that_ended_has_its_evidence_once(db: None, var: Path, settings: Any) -> None:
+    settings.MEDIA_ROOT = var / "media"
+    now = datetime.now(UTC)
+    state = seed(now)
+    fleet = fleet_of(Mission.objects.first().employer)  # type: ignore[union-attr]
+    assert add_evidence(fleet, state.began_at, now) == 0
+    for driver in (DRIVERS[0], LOTTE):
+        Mission.objects.filter(external_id=mission_key(driver, state.began_at, -1)).update(
+            status=MissionStatus.COMPLETED,
+            opened_at=round_start(driver, state.began_at, -1),
+            ended_at=now - timedelta(minutes=30),
+        )
+    assert add_evidence(fleet, state.began_at, now) == 2
+    assert Signature.objects.count() == Attachment.objects.count() == 4
+    assert not Attachment.objects.filter(thumbnail="").exists()
+    assert ProofOfDelivery.objects.get().issued_at is not None
+    goods = Signature.objects.earliest("id").document["goods"]
+    assert goods[0]["description"] == "flour, bags of 25 kg"
+    assert add_evidence(fleet, state.began_at, now) == 0
+
+
+def test_each_delivery_of_a_round_says_its_result() -> None:
+    said = [fix.body for fix in planned_round(SOFIE, BEGAN_AT, 0) if "result" in fix.body]
+    assert [(body["kind"], body["result"]) for body in said] == [
+        ("departure", result_of(body["stop"])[0]) for body in said
+    ]
+    assert len(said) == 2
+    assert {result_of(str(n))[0] for n in range(50)} == {"succeeded", "partially_succeeded"}
 
 
 def test_how_far_the_phones_got_belongs_to_one_demo(db: None, var: Path) -> None:

@@ -11,6 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, close_old_connections
 
 from accounts.models import Employer
+from accounts.refusals import Problem
+from tracking.demo_evidence import add_evidence
 from tracking.demo_fleet import fleet_of, plan_missions
 from tracking.demo_phones import DemoPhone, drive
 from tracking.demo_rounds import DRIVERS
@@ -48,6 +50,7 @@ class Command(BaseCommand):
                 wait=stop.wait,
                 keep=lambda reached: write_sent(state, reached),
                 hourly=lambda now: self._plan(state, now),
+                afterwards=lambda now: self._add_evidence(state, now),
             )
 
     def _plan(self, state: DemoState, now: datetime) -> None:
@@ -57,5 +60,15 @@ class Command(BaseCommand):
             plan_missions(fleet, state.began_at, now)
         except (OperationalError, Employer.DoesNotExist) as error:
             self.stderr.write(f"No missions planned: {type(error).__name__}")
+        finally:
+            close_old_connections()
+
+    def _add_evidence(self, state: DemoState, now: datetime) -> None:
+        """What is left behind at stops where a round has ended. Phones go on without it."""
+        try:
+            fleet = fleet_of(Employer.objects.get(uuid=state.employer))
+            add_evidence(fleet, state.began_at, now)
+        except (OperationalError, Employer.DoesNotExist, Problem) as error:
+            self.stderr.write(f"No evidence added: {type(error).__name__}")
         finally:
             close_old_connections()
