@@ -181,6 +181,8 @@ def hand_over_device(actor: Actor, device: Device, driver: Driver, at: datetime)
         if newest is not None and newest.period.upper is None:
             _end_holding(newest, driver, at)
         holding = hold_device(device, driver, at)
+        # What it said while somebody else carried it is none of the new driver's.
+        Device.objects.filter(pk=device.pk).update(health={})
         detail = {"driver": str(driver.uuid), "from": at.isoformat()}
         record(actor, "device.handed_over", device, detail)
     return holding

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from accounts.actors import Actor
 from accounts.audit import record
 from accounts.constraints import is_deadlock
-from accounts.models import Driver
+from accounts.models import Device, DeviceHolding, Driver
 
 TRIES: Final = 5
 
@@ -38,6 +38,9 @@ def _freeze(driver: Driver, actor: Actor | None) -> Driver:
         locked = Driver.objects.select_for_update().get(pk=driver.pk)
         if locked.frozen_at is None:
             Driver.objects.filter(pk=locked.pk).update(frozen_at=Now())
+            # What their phones say is of them; while frozen, nothing new is written.
+            carried = DeviceHolding.objects.filter(driver=locked, period__contains=Now())
+            Device.objects.filter(pk__in=carried.values("device")).update(health={})
             record(actor, "driver.frozen", locked)
         locked.refresh_from_db()
     return locked

@@ -230,6 +230,14 @@ def test_a_phone_changes_hands_at_a_moment(actor: Actor, ada_phone: Phone, ben: 
     assert (ben_holding.driver, ben_holding.period.upper) == (ben, None)
 
 
+def test_what_a_phone_said_stays_behind_when_it_changes_hands(
+    actor: Actor, ada_phone: Phone, ben: Driver
+) -> None:
+    Device.objects.update(health={"battery": 0.4, "permission": "denied"})
+    hand_over_device(actor, ada_phone.device, ben, datetime.now(UTC))
+    assert Device.objects.get(pk=ada_phone.device.pk).health == {}
+
+
 def test_a_phone_may_come_back(actor: Actor, ada_phone: Phone, ada: Driver, ben: Driver) -> None:
     hand_over_device(actor, ada_phone.device, ben, MONDAY)
     hand_over_device(actor, ada_phone.device, ada, MONDAY + HOUR)

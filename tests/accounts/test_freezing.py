@@ -8,9 +8,9 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.freezing import freeze_driver, unfreeze_driver
-from accounts.models import AuditEntry, DeviceToken, Driver, Employer
+from accounts.models import AuditEntry, Device, DeviceToken, Driver, Employer
 from tests.accounts.racing import raced
-from tests.cast import ClientFor, Phone
+from tests.cast import ClientFor, Phone, make_phone
 
 
 def test_a_freeze_is_noted_once_and_can_be_lifted(ada: Driver) -> None:
@@ -48,6 +48,16 @@ def test_a_frozen_driver_is_out_of_every_read(
     assert office.get("/api/v1/drivers").json()["results"] == []
     assert office.get(device).json()["holder"] is None
     assert office.get(device).json()["holdings"][0]["driver"] is None
+
+
+def test_a_freeze_takes_away_what_the_drivers_phone_said(
+    ada: Driver, ada_phone: Phone, ben: Driver
+) -> None:
+    others = make_phone(ben)
+    Device.objects.update(health={"battery": 0.4, "permission": "denied"})
+    freeze_driver(ada)
+    assert Device.objects.get(pk=ada_phone.device.pk).health == {}
+    assert Device.objects.get(pk=others.device.pk).health["battery"] == 0.4
 
 
 @pytest.mark.django_db(transaction=True)
