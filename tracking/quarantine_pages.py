@@ -21,7 +21,7 @@ from accounts.permissions import may
 from accounts.tenants import of_employer
 from tracking.api.quarantine import quarantined, shown_payload
 from tracking.models import QuarantinedFix
-from tracking.retrying import NotRetried, retry
+from tracking.retrying import NotRetried, not_whole, retry
 from tracking.tasks import QUARANTINE_KEPT
 
 PAGE: Final = 50
@@ -36,7 +36,19 @@ WORDS: Final[dict[str, Promise]] = {
     "latitude_out_of_range": gettext_lazy("There is no such place on earth."),
     "longitude_out_of_range": gettext_lazy("There is no such place on earth."),
     "body_invalid": gettext_lazy("It is nothing that this app sends."),
-    "undecryptable": gettext_lazy("It is encrypted, and no passphrase of this phone opens it."),
+    "latitude_invalid": gettext_lazy("Its place is written in a way that nobody can read."),
+    "longitude_invalid": gettext_lazy("Its place is written in a way that nobody can read."),
+    "place_incomplete": gettext_lazy("It does not say where."),
+    "recorded_at_invalid": gettext_lazy("Its time is written in a way that nobody can read."),
+    "recorded_at_without_zone": gettext_lazy("Its time has no zone: it could be several moments."),
+    "fix_invalid": gettext_lazy("It is nothing that this app sends."),
+    "type_unknown": gettext_lazy("It is nothing that this app sends."),
+    "sealed_invalid": gettext_lazy("It is nothing that this app sends."),
+    "key_missing": gettext_lazy("It is encrypted, and no passphrase of this phone opens it."),
+    "key_wrong": gettext_lazy("It is encrypted, and no passphrase of this phone opens it."),
+    "no_fix": gettext_lazy("There is no position in it."),
+    "payload_cut": gettext_lazy("It cannot be tried again: only its first 8 KB were kept."),
+    "payload_not_kept": gettext_lazy("It cannot be tried again: nothing of it was kept."),
     "outside_window": gettext_lazy("It lies outside the tracking window."),
     "no_driver": gettext_lazy("Nobody carried the phone then."),
 }
@@ -88,6 +100,7 @@ def _row(row: QuarantinedFix) -> dict[str, Any]:
         "row": row,
         "words": WORDS.get(row.reason, ""),
         "payload": shown_payload(row),
+        "not_whole": WORDS[cut.reason] if (cut := not_whole(row)) else "",
         "expires_at": row.last_received_at + timedelta(days=QUARANTINE_KEPT.days),
     }
 
@@ -110,6 +123,8 @@ def retry_quarantined(request: HttpRequest, actor: Actor, quarantined_id: UUID) 
             "%(n)d fix is recorded now.", "%(n)d fixes are recorded now.", retried.stored
         )
         messages.success(request, said % {"n": retried.stored})
+    elif retried.reason == "thinned":
+        messages.success(request, _("It needs no recording: a fix close by is stored already."))
     else:
         why = WORDS.get(retried.reason) or retried.reason
         messages.warning(request, _("Still not usable: %(why)s") % {"why": why})

@@ -1,7 +1,9 @@
 """Read what lies in quarantine again, as today's dialect would, and record it if it can be.
 
 The same bytes and the same rules as for a phone: nothing is edited, no time is changed. What
-is recorded, or was before, leaves the quarantine.
+is recorded, or was before, or lies nearer to another fix than the employer's spacing, leaves
+the quarantine; all else stays until its day. What is not whole is not read at all: the end of
+a number that was cut off would be another number.
 """
 
 import asyncio
@@ -28,13 +30,19 @@ from tracking.ingest.dialects import owntracks
 from tracking.ingest.foreign import ForeignRequest, Readings
 from tracking.ingest.judge import accepted_span, judged
 from tracking.ingest.off_the_shelf import DIALECTS
-from tracking.ingest.outcomes import DUPLICATE, STORED, WORDS, Recorded
+from tracking.ingest.outcomes import DUPLICATE, STORED, THINNED, WORDS, Recorded, Sender
+from tracking.ingest.quarantine import MAX_PAYLOAD
 from tracking.ingest.recording import SESSION_OPTIONS, Recorder
 from tracking.ingest.sent import JudgedFix, Refusal, SentFix
 from tracking.models import QuarantinedFix
 
 # What libpq knows; Django's own arguments of a connection are left out.
 _KEYWORDS: Final = frozenset(one.keyword.decode() for one in pq.Conninfo.get_defaults())
+
+
+PAYLOAD_CUT: Final = Refusal("payload_cut", "it cannot be tried: only its first 8 KB were kept")
+PAYLOAD_NOT_KEPT: Final = Refusal("payload_not_kept", "it cannot be tried: nothing of it was kept")
+_DONE: Final = (STORED, DUPLICATE, THINNED)
 
 
 class NotRetried(Conflict):
@@ -45,15 +53,28 @@ class NotRetried(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What came of it: `stored` fixes (or stored before), else why it is still unusable."""
+    """What came of it: `stored` fixes (or stored before), else why not.
+
+    `reason` is `thinned` when it needs no storing: it has left the quarantine, too.
+    """
 
     stored: int
     reason: str = ""
     detail: str = ""
 
 
+def not_whole(row: QuarantinedFix) -> Refusal | None:
+    """Why nobody can try it again: it was cut, or not kept at all. None when it is whole."""
+    if len(row.payload) >= MAX_PAYLOAD:
+        return PAYLOAD_CUT
+    return None if row.payload else PAYLOAD_NOT_KEPT
+
+
 def retry(row: QuarantinedFix, *, actor: Actor) -> Retried:
     """Try once more. NotRetried when the phone is revoked or its tokens have ended."""
+    cut = not_whole(row)
+    if cut is not None:
+        return Retried(0, cut.reason, cut.detail)
     token_hash = _token_hash(row)
     fixes, refusal = _judged(_readings(row))
     if refusal is None and not fixes:
@@ -61,14 +82,16 @@ def retry(row: QuarantinedFix, *, actor: Actor) -> Retried:
     if refusal is not None:
         return _still_unusable(row, refusal.reason, refusal.detail)
     recorded = asyncio.run(_recorded(Request(token_hash, fixes, dialect=row.dialect)))
+    if recorded.sender is Sender.UNKNOWN:
+        raise NotRetried("This phone is revoked, or its tokens have ended.")
     kept = sum(letter in (STORED, DUPLICATE) for letter in recorded.letters)
-    if kept < len(fixes):
-        letter = next(one for one in recorded.letters if one not in (STORED, DUPLICATE))
+    letter = next((one for one in recorded.letters if one not in _DONE), None)
+    if letter is not None:
         return _still_unusable(row, WORDS[letter], "")
     with transaction.atomic():
         record(actor, "quarantine.retried", row, {"device": str(row.device.uuid), "stored": kept})
         row.delete()
-    return Retried(kept)
+    return Retried(kept) if kept else Retried(0, WORDS[THINNED])
 
 
 def _token_hash(row: QuarantinedFix) -> bytes:
@@ -122,6 +145,6 @@ async def _recorded(request: Request) -> Recorded:
 
 def _still_unusable(row: QuarantinedFix, reason: str, detail: str) -> Retried:
     """Say today's reason on the row: the rules may have become clearer since it came."""
-    row.reason, row.detail = reason, detail
-    row.save(update_fields=["reason", "detail"])
+    # It may have gone meanwhile: by its age, or because somebody else tried it.
+    QuarantinedFix.objects.filter(pk=row.pk).update(reason=reason, detail=detail)
     return Retried(0, reason, detail)
