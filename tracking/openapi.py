@@ -46,8 +46,12 @@ SENT_FIX: Final[dict[str, Any]] = {
         "battery": _optional("number", minimum=0, maximum=1),
         "is_mock": _optional("boolean"),
         "kind": {"type": "string", "enum": [*KIND_BY_LABEL], "default": "distance"},
-        "mission": _optional("string", "Its external_id, else its id."),
-        "stop": _optional("string", "Its external_id, else its id."),
+        "mission": _optional(
+            "string",
+            "Its external_id, else its id. Every stage should name it: one that comes in before "
+            "the departure that opens the mission finds no other way to it, nor to its stop.",
+        ),
+        "stop": _optional("string", "Its external_id, else its id. Known only with its mission."),
         "reason": {
             "enum": [*EXCEPTION_REASONS, None],
             "description": "Of an exception, and of a result other than succeeded.",
