@@ -23,20 +23,17 @@ from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.audit import record
-from accounts.duty_marks import PRIVATE_KINDS, DutyMarkKind
-from accounts.models import Device, Driver, DutyMark
+from accounts.models import Device
 from accounts.refusals import Conflict, Invalid, Problem
 from missions.lifecycle import AHEAD_AT_MOST, refuse_future
-from missions.models import Attachment, AttachmentKind, Mission, MissionStatus, PositionSource
+from missions.models import Attachment, AttachmentKind, PositionSource
 from missions.photos import KEPT_MEDIA_TYPE, KEPT_SUFFIX, Photo, PhotoEmpty, Taken, read_photo
-from missions.signing import holder_at, own_mission, own_stop
+from missions.signing import holder_at, own_mission, own_stop, position_may_be_kept
 from missions.stored_files import stored
 
 # A photo takes a second or so: who waits longer is told to come again.
 PATIENCE_S: Final = 20
 RETRY_AFTER_S: Final = 15
-# A month of a route period is counted as its shortest: no place is kept a day too long.
-SHORTEST_MONTH: Final = timedelta(days=28)
 
 # Decoding takes hundreds of megabytes for a large photo: never two at once in a process, and
 # always in the same thread, since what the allocator keeps it keeps for each thread.
@@ -191,25 +188,6 @@ def _recorded_at(sent: SentPhoto, taken: Taken, received_at: datetime) -> dateti
         detail = f"This is more than {settings.MAX_FIX_AGE_DAYS} days ago."
         raise Invalid(detail, field="recorded_at", code="recorded_at_too_old")
     return sent.recorded_at
-
-
-def position_may_be_kept(mission: Mission, driver: Driver, at: datetime) -> bool:
-    """Whether the place of what a driver did for a mission may be stored.
-
-    As for a stage that names its mission: only while the mission was that driver's and not
-    cancelled, never in private time, and never past the employer's route period.
-    """
-    is_theirs = mission.assignments.filter(driver=driver, period__contains=at).exists()
-    if not is_theirs or mission.status == MissionStatus.CANCELLED:
-        return False
-    mark = (
-        DutyMark.objects.filter(driver=driver, kind__in=PRIVATE_KINDS, recorded_at__lte=at)
-        .order_by("-recorded_at", "-kind")
-        .first()
-    )
-    if mark is not None and mark.kind == DutyMarkKind.PRIVATE_STARTED:
-        return False
-    return at >= timezone.now() - mission.employer.route_months * SHORTEST_MONTH
 
 
 def _row(

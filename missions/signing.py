@@ -6,8 +6,8 @@ is of its canonical JSON, so that anybody can compute it again from what the API
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Final
@@ -15,15 +15,18 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.http import Http404
+from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.audit import record
-from accounts.models import Device, DeviceHolding, Driver
+from accounts.duty_marks import PRIVATE_KINDS, DutyMarkKind
+from accounts.models import Device, DeviceHolding, Driver, DutyMark
 from accounts.refusals import Conflict, DriverFrozen, Invalid, NotHeld
 from missions.lifecycle import refuse_future
 from missions.models import (
     GoodsLine,
     Mission,
+    MissionStatus,
     PositionSource,
     Signature,
     SignatureOutcome,
@@ -36,6 +39,8 @@ from missions.strokes import NotDrawn, clean_png, png
 
 # Whoever takes the goods has a name; a refusal and an empty house have none.
 NAMED: Final = frozenset({SignatureOutcome.SIGNED, SignatureOutcome.LEFT_WITH_NEIGHBOUR})
+# A month of a route period is counted as its shortest: no place is kept a day too long.
+SHORTEST_MONTH: Final = timedelta(days=28)
 PHOTO_RECOMMENDED: Final = "photo_recommended"
 
 
@@ -132,6 +137,8 @@ def _sign(device: Device, sent: SentSignature, *, image: str) -> Signed:
     mission = own_mission(driver, sent.mission)
     stop = own_stop(mission, sent.stop)
     document = document_of(mission, stop, sent)
+    if not position_may_be_kept(mission, driver, sent.recorded_at):
+        sent = _without_place(sent)
     distance_m = _distance_m(sent, stop.site)
     signature = Signature.objects.create(
         employer_id=device.employer_id,
@@ -167,6 +174,25 @@ def holder_at(device: Device, moment: datetime) -> Driver:
     if driver.frozen_at is not None:
         raise DriverFrozen("This driver's data is frozen.")
     return driver
+
+
+def position_may_be_kept(mission: Mission, driver: Driver, at: datetime) -> bool:
+    """Whether the place of what a driver did for a mission may be stored.
+
+    As for a stage that names its mission: only while the mission was that driver's and not
+    cancelled, never in private time, and never past the employer's route period.
+    """
+    is_theirs = mission.assignments.filter(driver=driver, period__contains=at).exists()
+    if not is_theirs or mission.status == MissionStatus.CANCELLED:
+        return False
+    mark = (
+        DutyMark.objects.filter(driver=driver, kind__in=PRIVATE_KINDS, recorded_at__lte=at)
+        .order_by("-recorded_at", "-kind")
+        .first()
+    )
+    if mark is not None and mark.kind == DutyMarkKind.PRIVATE_STARTED:
+        return False
+    return at >= timezone.now() - mission.employer.route_months * SHORTEST_MONTH
 
 
 def own_mission(driver: Driver, name: str) -> Mission:
@@ -249,6 +275,16 @@ def _point(latitude: float | None, longitude: float | None) -> tuple[float, floa
     return None if latitude is None or longitude is None else (latitude, longitude)
 
 
+def _without_place(sent: SentSignature) -> SentSignature:
+    return replace(
+        sent,
+        latitude=None,
+        longitude=None,
+        accuracy_m=None,
+        position_source=PositionSource.NONE,
+    )
+
+
 def _said(sent: SentSignature) -> dict[str, object]:
     """What is stored just as it was sent, and compared when it is sent again."""
     return {
@@ -273,6 +309,9 @@ def _sent_before(device: Device, sent: SentSignature) -> Signed | None:
         return None
     if row.driver is None or row.driver.frozen_at is not None:
         raise DriverFrozen("This driver's data is frozen.")
+    may_differ = row.latitude is None and sent.latitude is not None
+    if may_differ and not position_may_be_kept(row.mission, row.driver, row.recorded_at):
+        sent = _without_place(sent)  # as it was stored
     is_same = (
         all(getattr(row, name) == value for name, value in _said(sent).items())
         and (row.latitude, row.longitude, row.accuracy_m)

@@ -4,7 +4,7 @@ import base64
 import io
 import json
 import zlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -19,8 +19,9 @@ from django.utils import timezone
 from PIL import Image
 from rest_framework.test import APIClient
 
+from accounts.duty_marks import DutyMarkKind
 from accounts.freezing import freeze_driver
-from accounts.models import AuditEntry, DeviceHolding, Driver, Employer, TokenScope
+from accounts.models import AuditEntry, DeviceHolding, Driver, DutyMark, Employer, TokenScope
 from missions.models import GoodsLine, Mission, Signature, Site, Stop
 from tests.cast import ClientFor, Phone, make_phone
 from tests.missions.builders import make_mission
@@ -107,6 +108,25 @@ def test_it_keeps_who_signed_for_what(client: APIClient, mission: Mission, stop:
         assert image.format == "PNG"
         assert image.getextrema() == (0, 255)
     assert AuditEntry.objects.get(action="signature.added").object_id == signature.uuid
+
+
+def test_no_place_is_kept_in_private_time_and_a_retry_is_the_same(
+    client: APIClient, mission: Mission, ada: Driver
+) -> None:
+    DutyMark.objects.create(
+        employer=ada.employer,
+        driver=ada,
+        kind=DutyMarkKind.PRIVATE_STARTED,
+        recorded_at=datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
+    )
+    sent = body(mission, latitude=51.001, longitude=3.7, accuracy_m=20)
+    answers = [client.post(MINE, sent) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    shown = answers[0].json()
+    assert (shown["position_source"], shown["site_check"]) == ("none", "unknown")
+    assert (shown["site_distance_m"], shown["accuracy_m"]) == (None, None)
+    row = Signature.objects.get()
+    assert (row.latitude, row.longitude) == (None, None)
 
 
 def test_the_hash_is_of_the_documents_canonical_json(client: APIClient, mission: Mission) -> None:
