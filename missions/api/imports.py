@@ -9,12 +9,12 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actors import Actor, actor_of
 from accounts.models import Role
+from accounts.parsers import SturdyMultiPartParser
 from accounts.permissions import Allows
 from accounts.problems import BodyTooLarge
 from accounts.serializers import Form
@@ -84,7 +84,7 @@ class ImportView(GenericAPIView[MissionImport]):
 
 
 class ImportsView(ImportView):
-    parser_classes = [MultiPartParser]
+    parser_classes = [SturdyMultiPartParser]
 
     @extend_schema(
         request={"multipart/form-data": ImportFile},

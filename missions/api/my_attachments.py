@@ -5,13 +5,12 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from kombu.exceptions import OperationalError
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.http import ActorView
 from accounts.models import Device, Driver
-from accounts.parsers import SturdyJSONParser
+from accounts.parsers import SturdyJSONParser, SturdyMultiPartParser
 from accounts.permissions import DRIVER, Allows
 from accounts.tenants import of_employer
 from missions.api.attachments import link_to, shown_attachments
@@ -35,7 +34,7 @@ class PhoneView(ActorView):
 
 class MyAttachmentsView(PhoneView):
     allows = {"GET": Allows(DRIVER), "POST": Allows(DRIVER)}
-    parser_classes = [MultiPartParser]
+    parser_classes = [SturdyMultiPartParser]
     cursor_key = ("id",)
 
     @extend_schema(parameters=[MISSION], responses=AttachmentSerializer(many=True))

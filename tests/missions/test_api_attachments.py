@@ -158,6 +158,12 @@ def test_what_is_no_photo_leaves_nothing_behind(
     assert not files.exists()
 
 
+def test_a_form_of_too_many_files_is_refused_as_all_else_is(phone: APIClient) -> None:
+    many = {f"file-{at}": form(b"x")["file"] for at in range(101)}
+    answer = phone.post(MINE, many, format="multipart")
+    assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
+
+
 def test_one_over_25_mb_is_refused(phone: APIClient) -> None:
     answer = send(phone, jpeg() + bytes(25 * 1024 * 1024))
     assert (answer.status_code, answer.json()["code"]) == (413, "photo_too_large")
