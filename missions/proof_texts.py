@@ -108,15 +108,15 @@ def issue_texts(
 
 def _facts(values: ProofValues) -> tuple[Fact, ...]:
     where = ", ".join(filter(None, (values.address, values.country if values.address else "")))
-    stop = " · ".join(filter(None, (f"{values.stop_seq}", values.stop_reference)))
+    stop = " · ".join(filter(None, (f"{values.stop_seq}", _written(values.stop_reference))))
     reason = REASONS.get(values.result_reason, values.result_reason)
     result = str(RESULTS.get(values.result, values.result))
     facts = [
         (_("Consignee"), values.consignee or NOTHING),
         (_("Address"), where),
-        (_("Mission"), values.mission),
+        (_("Mission"), _written(values.mission)),
         (_("Stop"), f"{stop} ({PURPOSES.get(values.purpose, values.purpose)})"),
-        (_("e-CMR number"), values.ecmr_number),
+        (_("e-CMR number"), _written(values.ecmr_number)),
         (_("Result"), f"{result}: {reason}" if reason else result),
     ]
     return tuple(Fact(label, value) for label, value in facts if value)
@@ -125,7 +125,7 @@ def _facts(values: ProofValues) -> tuple[Fact, ...]:
 def _goods(values: ProofValues) -> Table:
     rows = tuple(
         (
-            " · ".join(filter(None, (line.description, line.reference))),
+            _written(" · ".join(filter(None, (line.description, line.reference)))),
             line.unit,
             line.planned,
             NOTHING if line.actual is None else line.actual + ("" if line.is_counted else " *"),

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from unicodedata import normalize
 
 # Stands for a driver's name in what people wrote; each language has words for it.
 DRIVER: Final = "[driver]"
@@ -115,10 +116,13 @@ def _plain(value: Any) -> Any:
 
 
 def without_names(text: str, names: Iterable[str]) -> str:
-    """A text in which no driver's name is left, however it is capitalised.
+    """A text in which no driver's name is left, however it is capitalised or spaced.
 
     Somebody may write "Ada was late" by hand, or a driver sign for an empty house.
     """
-    for name in sorted(filter(None, map(str.strip, names)), key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", DRIVER, text, flags=re.IGNORECASE)
-    return text
+    nameless = normalize("NFC", text)
+    spelled = [normalize("NFC", name).split() for name in names]
+    for words in sorted(filter(None, spelled), key=lambda words: -len(" ".join(words))):
+        name = r"\s+".join(map(re.escape, words))
+        nameless = re.sub(rf"(?<!\w){name}(?!\w)", DRIVER, nameless, flags=re.IGNORECASE)
+    return nameless if DRIVER in nameless else text

@@ -120,10 +120,10 @@ def _values(
         address=site.address if site else "",
         country=site.country if site else "",
         timezone=(site.timezone if site else "") or employer.timezone,
-        mission=mission.reference or mission.external_id or "",
-        ecmr_number=mission.ecmr_number,
+        mission=nameless(mission.reference or mission.external_id or ""),
+        ecmr_number=nameless(mission.ecmr_number),
         stop_seq=stop.seq,
-        stop_reference=stop.reference or stop.external_id or "",
+        stop_reference=nameless(stop.reference or stop.external_id or ""),
         purpose=stop.purpose,
         result=times.result,
         result_reason=times.result_reason,
@@ -142,7 +142,7 @@ def _values(
         dwell_s=times.dwell_s,
         end_inferred=times.end_inferred,
         radius_m=site.radius_m if site and has_point else None,
-        goods=tuple(_goods(stop, signatures)),
+        goods=tuple(_goods(stop, signatures, nameless)),
         stages=tuple(map(_stage, times.stages)),
         signatures=tuple(_signature(row, nameless) for row in signatures),
         photos=tuple(map(_photo, photos)),
@@ -150,13 +150,13 @@ def _values(
     )
 
 
-def _goods(stop: Stop, signatures: list[Signature]) -> list[GoodsValues]:
+def _goods(stop: Stop, signatures: list[Signature], nameless: _Nameless) -> list[GoodsValues]:
     """As signed for, else as ordered: what was signed does not change with the order."""
     if signatures:
         return [
             GoodsValues(
-                description=line["description"],
-                reference=line["reference"],
+                description=nameless(line["description"]),
+                reference=nameless(line["reference"]),
                 unit=line["unit"],
                 planned=line["planned"],
                 actual=line["actual"],
@@ -166,8 +166,8 @@ def _goods(stop: Stop, signatures: list[Signature]) -> list[GoodsValues]:
         ]
     return [
         GoodsValues(
-            description=line.description,
-            reference=line.reference,
+            description=nameless(line.description),
+            reference=nameless(line.reference),
             unit=line.unit,
             planned=plain(line.quantity),
         )

@@ -316,6 +316,9 @@ def test_while_a_driver_is_frozen_none_is_made(client: APIClient, stop: Stop, ad
 def test_neither_the_drivers_name_nor_a_position_is_in_it(
     client: APIClient, stop: Stop, ada: Driver
 ) -> None:
+    Mission.objects.filter(pk=stop.mission_id).update(reference="PO 77 for Ada  Peeters")
+    Stop.objects.filter(pk=stop.pk).update(reference="tour of ADA PEETERS")
+    stop.refresh_from_db()
     proof = issued(client, stop)
     content = pdf_of(proof)
     held = everything_in(content).decode("latin-1") + text_of(proof) + str(proof.printed)
@@ -324,6 +327,8 @@ def test_neither_the_drivers_name_nor_a_position_is_in_it(
     held = held.casefold()
     assert "kowalska" in held
     assert "came late" in held
+    assert "po 77 for the driver" in held
+    assert "tour of the driver" in held
     for hidden in ("ada peeters", "peeters", "51.054", "3.717", str(ada.uuid), "rang twice"):
         assert hidden not in held, hidden
         assert hidden.encode("utf-16-be").decode("latin-1") not in held, hidden
