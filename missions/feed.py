@@ -69,8 +69,12 @@ def _number_batch(employer_id: int) -> int:
 
 
 def _queue_deliveries(employer_id: int, changes: list[Change]) -> None:
-    """One row for each change and endpoint that asked for its type and is not disabled."""
-    endpoints = list(WebhookEndpoint.objects.filter(employer_id=employer_id, disabled_at=None))
+    """One row for each change and endpoint that asked for its type and is not disabled.
+
+    Locked: one that somebody removes or disables at this moment is waited for, and left out.
+    """
+    own = WebhookEndpoint.objects.filter(employer_id=employer_id, disabled_at=None)
+    endpoints = list(own.select_for_update(no_key=True).order_by("pk"))
     WebhookDelivery.objects.bulk_create(
         WebhookDelivery(employer_id=employer_id, endpoint=endpoint, change=change)
         for change in changes

@@ -35,7 +35,8 @@ class AskedStop(AskedPart):
     @property
     def seq(self) -> int | None:
         seq = self.cells.get("seq")
-        return None if seq is None else int(seq)
+        # Further than any table goes they are all alike; `int` refuses thousands of digits.
+        return None if seq is None else int(seq[:18])
 
 
 @dataclass(slots=True)

@@ -113,11 +113,16 @@ def signature_of(secret: str, message_id: str, sent_at: int, body: bytes) -> str
 def post(
     endpoint: WebhookEndpoint, message_id: str, body: bytes, *, now: datetime, gate: Gate
 ) -> Outcome:
-    """Sign a message, send it once, and say what came of it. The answer's body is dropped."""
+    """Sign a message, send it once, and say what came of it. The answer's body is dropped.
+
+    An endpoint none of whose secrets opens gets nothing: the error is `secret`.
+    """
     sent_at = int(now.timestamp())
     signatures = [
         signature_of(secret, message_id, sent_at, body) for secret in signing_secrets(endpoint, now)
     ]
+    if not signatures:
+        return Outcome(None, "secret", 0)
     request = Outgoing(
         endpoint.url,
         headers={

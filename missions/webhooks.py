@@ -5,6 +5,7 @@ API for the rest, so an address that goes to the wrong system gives nothing away
 """
 
 import base64
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -24,7 +25,7 @@ from accounts.outbound import (
     UrlRefused,
 )
 from accounts.refusals import Conflict, Invalid
-from accounts.sealing import seal, unseal
+from accounts.sealing import SealBroken, seal, unseal
 from missions.models import DeliveryState, WebhookDelivery, WebhookEndpoint, WebhookSecret
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 (how one begins)
@@ -42,6 +43,8 @@ REFUSED: Final[Mapping[type[OutboundFailed], str]] = {
     NameUnknown: "This name leads to no address.",
     TimedOut: "This name could not be looked up in time; try again.",
 }
+
+logger = logging.getLogger(__name__)
 
 
 class TooManyEndpoints(Conflict):
@@ -63,11 +66,23 @@ def new_signing_secret() -> str:
 
 
 def signing_secrets(endpoint: WebhookEndpoint, now: datetime) -> list[str]:
-    """The secrets in force, the newest first: each signs every message."""
+    """The secrets in force, the newest first: each signs every message.
+
+    Without those that no key opens any more, so that a new one is of use at once.
+    """
     rows = endpoint.secrets.order_by("-id")
-    return [
-        unseal(bytes(row.sealed)) for row in rows if row.expires_at is None or row.expires_at > now
-    ]
+    in_force = [row for row in rows if row.expires_at is None or row.expires_at > now]
+    return [opened for row in in_force if (opened := _opened(row)) is not None]
+
+
+def _opened(row: WebhookSecret) -> str | None:
+    try:
+        return unseal(bytes(row.sealed))
+    except SealBroken:
+        logger.error(  # noqa: TRY400 (where it came from says nothing)
+            "a webhook's secret cannot be opened: SEALING_KEY or SECRET_KEY was changed"
+        )
+        return None
 
 
 def refuse_unreachable(url: str, gate: Gate) -> None:

@@ -66,8 +66,8 @@ class AttemptSerializer(serializers.Serializer[Any]):
     attempted_at = serializers.DateTimeField()
     status_code = serializers.IntegerField(allow_null=True)
     error = serializers.CharField(
-        help_text="blank when delivered; status, timeout, connection, tls, name, refused_address"
-        " or refused_url"
+        help_text="blank when delivered; status, timeout, connection, tls, name, refused_address,"
+        " refused_url, or secret when the server can no longer open it: ask for a new one"
     )
     duration_ms = serializers.IntegerField()
 

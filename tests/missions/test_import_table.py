@@ -340,3 +340,9 @@ def test_stops_are_put_in_the_order_of_their_numbers() -> None:
     (mission,), problems = grouped(read_table(csv_file("external_id,seq,site_name", *lines)).rows)
     assert problems == []
     assert [stop.cells["site_name"] for stop in mission.stops] == ["A", "B", "C"]
+
+
+def test_a_place_of_thousands_of_digits_is_no_accident() -> None:
+    table = read_table(f"external_id,seq\nA,{'9' * 4500}\n".encode())
+    [mission], problems = grouped(table.rows)
+    assert (len(mission.stops), problems) == (1, [])

@@ -6,17 +6,21 @@ Time is passed in. What a receiver gets twice has one webhook-id.
 import json
 import logging
 import random
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.actors import Actor
 from accounts.models import AuditEntry, Employer, Role, User
+from missions.feed import number_changes
 from missions.models import (
     Change,
     DeliveryState,
@@ -29,8 +33,10 @@ from missions.webhooks import (
     disable_endpoint,
     redeliver,
     remove_endpoint,
+    rotate_secret,
 )
 from tests.accounts.racing import raced
+from tests.missions.builders import make_mission
 from tests.missions.hooks import HOUR, QUICK, endpoint_at, log, run, states, tell
 from tests.receivers import (
     hang_up,
@@ -247,3 +253,42 @@ def test_no_log_line_holds_a_secret_or_an_address(
         assert text not in caplog.text
         assert text not in json.dumps(list(AuditEntry.objects.values_list("detail", flat=True)))
     assert AuditEntry.objects.filter(object_kind="webhook_endpoint").count() == 2
+
+
+def test_a_change_that_is_numbered_while_its_endpoint_is_removed_is_told_to_no_one(
+    acme: Employer, by_max: Actor
+) -> None:
+    """It waits for the removal, and does not fail when there is nobody left to tell."""
+    endpoint, _ = endpoint_at(by_max, "http://127.0.0.1:9/")
+    make_mission(acme)
+
+    def number() -> int:
+        try:
+            return number_changes(acme.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            remove_endpoint(by_max, endpoint)
+            numbering = pool.submit(number)
+            time.sleep(0.3)  # so that it has come to the endpoint
+        assert numbering.result(timeout=10) > 0
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_secrets_that_no_key_opens_fail_their_own_endpoint_alone_until_there_is_a_new_one(
+    acme: Employer, by_max: Actor, now: datetime, settings: Settings
+) -> None:
+    with receiver() as there:
+        broken, _ = endpoint_at(by_max, f"{there.url}/broken")
+        settings.SECRET_KEY, settings.SEALING_KEY = "another", ""
+        endpoint_at(by_max, f"{there.url}/whole")
+        tell(acme)
+        assert run(now) == 2
+        assert states() == {"delivered": 1, "waiting": 1}
+        assert set(log()) == {(None, "secret"), (200, "")}
+        rotate_secret(by_max, broken)
+        run(now + HOUR)
+        assert len(there.received) == 2
+    assert states() == {"delivered": 2}
