@@ -74,7 +74,12 @@ def _choices(employer: Employer, asked: Asked, query: QueryDict) -> dict[str, An
         ],
         "flags": [(name, words, name in asked.flags) for name, words in FLAGS.items()],
         "narrowed": in_words(asked, names),
+        "narrowed_more": any(name != "q" for name in [*asked.flags, *_named(asked)]),
     }
+
+
+def _named(asked: Asked) -> list[str]:
+    return [name for name in ("driver", "truck", "status", "q") if asked.filters.get(name)]
 
 
 def _days(asked: Asked, query: QueryDict) -> dict[str, str]:
