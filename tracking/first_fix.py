@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from accounts.models import Device, DeviceHolding
+from tracking.ingest.outcomes import DRIVER_FROZEN, WORDS
 from tracking.models import Fix, QuarantinedFix, UnstoredCount
 
 # A phone that was set up brings what it recorded just now; older fixes prove nothing.
@@ -33,7 +34,10 @@ class Heard:
 
 
 def heard_of(device: Device, now: datetime) -> Heard:
-    """No position is read. Five queries; the fixes by the key of who carries the phone."""
+    """No position is read. Five queries; the fixes by the key of who carries the phone.
+
+    That a driver is frozen shows nowhere, not even as a count.
+    """
     drivers = DeviceHolding.objects.filter(device=device, driver__frozen_at__isnull=True)
     newest = (
         Fix.objects.filter(
@@ -47,6 +51,7 @@ def heard_of(device: Device, now: datetime) -> Heard:
     )
     unstored = (
         UnstoredCount.objects.filter(device=device)
+        .exclude(reason=WORDS[DRIVER_FROZEN])
         .values_list("reason")
         .annotate(total=Sum("count"))
         .order_by("reason")
@@ -57,5 +62,7 @@ def heard_of(device: Device, now: datetime) -> Heard:
         received_at=newest[1] if newest else None,
         last_seen_at=seen,
         unstored=tuple(unstored),
-        quarantined=QuarantinedFix.objects.filter(device=device).count(),
+        quarantined=QuarantinedFix.objects.filter(device=device)
+        .filter(Q(driver__isnull=True) | Q(driver__frozen_at__isnull=True))
+        .count(),
     )

@@ -41,9 +41,14 @@ class PhoneClient:
     is_for_developers: bool = False
 
 
+def _query(values: dict[str, object]) -> str:
+    """With %20 for a space: an iPhone reads a plus as a plus."""
+    return urlencode(values, quote_via=quote)
+
+
 def _traccar_10(base: str, token: str, name: str) -> Setup:
     url = f"{base}/ingest/osmand/{token}"
-    wanted = {
+    wanted: dict[str, object] = {
         "id": name,
         "distance": DISTANCE_M,
         "interval": 300,
@@ -54,7 +59,7 @@ def _traccar_10(base: str, token: str, name: str) -> Setup:
         "stop_detection": "true",
     }
     return Setup(
-        f"{url}?{urlencode(wanted)}",
+        f"{url}?{_query(wanted)}",
         (
             ("Server URL", url),
             ("Distance", "500"),
@@ -135,7 +140,7 @@ def _owntracks_ios(base: str, token: str, name: str) -> Setup:
 
 def _overland(base: str, token: str, name: str) -> Setup:
     url = f"{base}/ingest/overland"
-    link = "overland://setup?" + urlencode({"url": url, "token": token, "device_id": name})
+    link = "overland://setup?" + _query({"url": url, "token": token, "device_id": name})
     return Setup(
         link,
         (

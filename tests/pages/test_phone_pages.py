@@ -13,7 +13,7 @@ from accounts.models import Device, DeviceToken, Driver, Employer, PairingCode, 
 from accounts.secrets import secret_hash
 from tests.cast import Phone, put_fixes
 from tests.pages.test_pages import client_of, text_of
-from tracking.models import UnstoredCount
+from tracking.models import QuarantinedFix, UnstoredCount
 from tracking.phone_clients import CLIENTS, PhoneClient
 
 TOKEN = re.compile(r"mpd_[A-Za-z0-9_-]{43}")
@@ -145,6 +145,33 @@ def test_the_page_says_why_nothing_is_stored(ada_phone: Phone, dee: User) -> Non
     )
     page = text_of(client_of(dee).get(f"/phones/{ada_phone.device.uuid}/first-fix"))
     assert "3 fixes came outside the tracking window" in page
+
+
+def test_the_page_does_not_say_that_a_driver_is_frozen(ada_phone: Phone, dee: User) -> None:
+    employer, device = ada_phone.driver.employer, ada_phone.device
+    day_on = timezone.now().date()
+    for reason in ("driver_frozen", "place_missing"):
+        UnstoredCount.objects.create(
+            employer=employer, device=device, day_on=day_on, reason=reason, count=3
+        )
+    QuarantinedFix.objects.create(
+        employer=employer, device=device, driver=ada_phone.driver, payload=b"x", payload_hash=b"x",
+        dialect="osmand", reason="place_missing",
+    )  # fmt: skip
+    path = f"/phones/{device.uuid}/first-fix"
+    assert "in quarantine" in text_of(client_of(dee).get(path))
+    freeze_driver(ada_phone.driver)
+    page = text_of(client_of(dee).get(path))
+    assert "place_missing" in page
+    assert "driver_frozen" not in page
+    assert "in quarantine" not in page
+
+
+def test_a_name_with_spaces_reaches_the_app_as_it_is() -> None:
+    for client in CLIENTS:
+        link = client.setup("https://mp.example", "mpd_x", "Téléphone: 12 + 1").link
+        if (link and "device_id=" in link) or (link and "?id=" in link):
+            assert "T%C3%A9l%C3%A9phone%3A%2012%20%2B%201" in link
 
 
 def test_the_page_of_a_link_follows_the_phone_that_spent_it(ada: Driver, dee: User) -> None:

@@ -72,10 +72,11 @@ class BodyRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """How large a body may be, in bytes, as sent and unpacked."""
+    """How large a body may be, in bytes, as sent and unpacked, and how long it may take."""
 
     sent: int
     plain: int
+    seconds: float = BODY_TIMEOUT_S
 
 
 async def read_body(scope: Scope, receive: Receive, limits: BodyLimits) -> bytes:
@@ -100,7 +101,7 @@ async def read_sent_body(scope: Scope, receive: Receive, limits: BodyLimits) -> 
     if announced is not None and announced > limits.sent:
         raise BodyRefused(_too_large(limits.sent))
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
+        async with asyncio.timeout(limits.seconds):
             return await _received(receive, limits.sent)
     except TimeoutError:
         raise BodyRefused(

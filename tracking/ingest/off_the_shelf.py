@@ -52,8 +52,9 @@ DIALECTS: Final[dict[str, Dialect]] = {
     "phonetrack": phonetrack,
     "ulogger": ulogger,
 }
-# A limit that is hit never clears, so it lies far above what any client sends.
-LIMITS: Final = BodyLimits(sent=16_000_000, plain=16_000_000)
+# A limit that is hit never clears, so it lies far above what any client sends, and takes
+# longer than any of them waits: none sends less after a 408.
+LIMITS: Final = BodyLimits(sent=16_000_000, plain=16_000_000, seconds=120.0)
 # A longer body is only read for a phone that we know; a sign-in is a few words.
 UNCHECKED_BODY: Final = 1_000_000
 SIGN_IN_LIMITS: Final = BodyLimits(sent=10_000, plain=10_000)

@@ -1,9 +1,12 @@
 """Off-the-shelf clients over ASGI: what is stored, under which token, and what each is told."""
 
+import asyncio
 import time
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -24,6 +27,8 @@ from tests.tracking.ingest.foreign_clients import (
     stamp,
 )
 from tests.tracking.ingest.test_app import is_problem
+from tracking.ingest.http import BodyLimits, BodyRefused, read_sent_body
+from tracking.ingest.off_the_shelf import LIMITS
 from tracking.ingest.sent import DISTANCE, HEARTBEAT
 from tracking.models import Fix, QuarantinedFix
 
@@ -214,3 +219,44 @@ def test_while_a_hostile_body_is_read_others_are_answered(
         assert is_success("overland", slow.result())
     assert len(took) > 3
     assert QuarantinedFix.objects.count() == 1
+
+
+async def _slowly() -> dict[str, object]:
+    await asyncio.sleep(0.2)
+    return {"type": "http.request", "body": b"{}", "more_body": False}
+
+
+def test_a_slow_network_has_longer_than_any_client_waits() -> None:
+    scope: dict[str, Any] = {"headers": []}
+    hasty = BodyLimits(sent=10, plain=10, seconds=0.05)
+    with pytest.raises(BodyRefused):
+        asyncio.run(read_sent_body(scope, _slowly, hasty))
+    assert asyncio.run(read_sent_body(scope, _slowly, replace(hasty, seconds=5))) == b"{}"
+    assert LIMITS.seconds > 60
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_half_a_surrogate_costs_no_more_than_its_own_fix(
+    name: str, ingest: AsgiPhone, traccar: Phone, now: datetime
+) -> None:
+    path = f"/ingest/{name}/{traccar.token}"
+    odd = (
+        rb'{"_type":"location","id":"\ud800","lat":"\ud800","tst":"\udfff","location":[{"uuid":'
+        rb'"\ud800","coords":{"latitude":50}}],"locations":[{"properties":{"battery_state":'
+        rb'"\ud800"}}],"points":[["\ud800",4,1,1,1,1,1,"\ud800"]]}'
+    )
+    assert is_success(name, ingest.send(odd, JSON | {"user-agent": "\xed\xa0\x80"}, path=path))
+    assert is_success(name, post(ingest, name, traccar.token, now))
+    assert fixes(traccar) == 1
+    assert QuarantinedFix.objects.count() == 1
+
+
+def test_half_a_surrogate_in_our_own_app_costs_its_own_fix(
+    ingest: AsgiPhone, ada_phone: Phone, now: datetime
+) -> None:
+    good = {"recorded_at": now.isoformat(), "latitude": 50.85, "longitude": 4.35}
+    fields = ("mission", "stop", "reason", "result", "note", "id", "position_source", "kind")
+    odd = [{**good, "kind": "arrival", name: "\ud800"} for name in fields]
+    answer = ingest.post(ada_phone.token, [good, *odd])
+    assert answer.statuses == ["stored", *["refused"] * len(fields)]
+    assert fixes(ada_phone) == 1
