@@ -8,9 +8,11 @@ import csv
 import io
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from xml.parsers import expat
 
 import openpyxl
 
@@ -23,6 +25,21 @@ MOST_COLUMNS: Final = 60
 # A spreadsheet is a ZIP: what it says it unpacks to is believed, since Python reads no more.
 MOST_UNPACKED_BYTES: Final = 60 * 1024 * 1024
 MOST_PARTS: Final = 1_000
+# Styles, names and the like, which are read as a whole.
+MOST_BYTES_OF_A_PART: Final = 2 * 1024 * 1024
+# One row of a spreadsheet has 16,384 cells at most, each of some elements.
+MOST_ELEMENTS_OF_A_ROW: Final = 100_000
+# Empty ones too: a row that names its last column alone has all those before it.
+MOST_CELLS: Final = 2_000_000
+# What the library never opens; a chart's or a pivot's data may be large.
+_NOT_READ: Final = (
+    "xl/media/",
+    "xl/embeddings/",
+    "xl/drawings/",
+    "xl/charts/",
+    "xl/pivotcache/",
+    "xl/externallinks/",
+)
 LAST_ROW_OF_EXCEL: Final = 1_048_576
 SHEET: Final = "missions"
 _DELIMITERS: Final = ",;\t"
@@ -218,7 +235,39 @@ def _refuse_unsafe(data: bytes) -> None:
     if "[Content_Types].xml" not in names:
         raise Unreadable("not_a_table", "This is neither a CSV nor an XLSX file.")
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES:
-        raise Unreadable("file_too_large", "This spreadsheet unpacks to more than we read.")
+        raise _too_much()
+    for part in parts:
+        if part.file_size > MOST_BYTES_OF_A_PART and not part.filename.lower().startswith(
+            _NOT_READ
+        ):
+            _refuse_huge_part(data, part)
+
+
+def _too_much() -> Unreadable:
+    return Unreadable("file_too_large", "This spreadsheet unpacks to more than we read.")
+
+
+def _refuse_huge_part(data: bytes, part: zipfile.ZipInfo) -> None:
+    """A part that the library would hold in memory, many times its size, before a row comes."""
+    is_in_rows = part.filename.lower().startswith(("xl/worksheets/", "xl/sharedstrings"))
+    if not is_in_rows:
+        raise _too_much()
+    since_row = 0
+
+    def begin(name: str, _: object) -> None:
+        nonlocal since_row
+        since_row = 0 if name.rpartition(":")[2] in ("row", "si") else since_row + 1
+        if since_row > MOST_ELEMENTS_OF_A_ROW:
+            raise _too_much()
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = begin
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(part) as unpacked:
+            parser.ParseFile(unpacked)
+    except (expat.ExpatError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError):
+        detail = "This spreadsheet is damaged, or is none."
+        raise Unreadable("damaged_spreadsheet", detail) from None
 
 
 def _sheet_cells(data: bytes) -> _Lines:
@@ -231,7 +280,11 @@ def _sheet_cells(data: bytes) -> _Lines:
             sheet = (named or book.worksheets)[0]
             # What the file says of its own size need not be true.
             sheet.reset_dimensions()
+            cells = 0
             for row in sheet.iter_rows():
+                cells += len(row)
+                if cells > MOST_CELLS:
+                    raise _too_much()
                 yield [_value(cell) for cell in row]
         finally:
             book.close()

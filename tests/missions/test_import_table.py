@@ -346,3 +346,37 @@ def test_a_place_of_thousands_of_digits_is_no_accident() -> None:
     table = read_table(f"external_id,seq\nA,{'9' * 4500}\n".encode())
     [mission], problems = grouped(table.rows)
     assert (len(mission.stops), problems) == (1, [])
+
+
+def rows_of(inner: str) -> bytes:
+    return (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        f'<row><c t="inlineStr"><is><t>external_id</t></is></c></row>{inner}'
+        "</sheetData></worksheet>"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        # 130 rows of one empty cell, in the last column of all: two million cells.
+        ("xl__worksheets__sheet1_xml", rows_of('<row><c r="XFD1"/></row>' * 130)),
+        ("xl__worksheets__sheet1_xml", rows_of(f"<row>{'<c/>' * 600_000}</row>")),
+        ("xl__styles_xml", b"<styleSheet><cellXfs>" + b"<xf/>" * 500_000),
+    ],
+)
+def test_a_small_file_that_would_take_hours_or_gigabytes_is_refused(
+    part: str, content: bytes
+) -> None:
+    file = rezipped(SHEET, **{part: content})
+    assert len(file) < 20_000
+    with pytest.raises(Unreadable) as refused:
+        read_table(file)
+    assert refused.value.code == "file_too_large"
+
+
+def test_a_large_sheet_of_ordinary_rows_is_read() -> None:
+    """More than 2 MB of it, which are looked at before they are read."""
+    row = f"<row><!--{' ' * 1_500}--><c t='inlineStr'><is><t>M-1</t></is></c></row>"
+    data = rezipped(SHEET, xl__worksheets__sheet1_xml=rows_of(row * 1_500))
+    assert len(read_table(data).rows) == 1_500
