@@ -269,8 +269,11 @@ def _planned(row: StopTimes, clock: Clock) -> Iterator[str]:
     if any(window):
         text = span_text(*window, clock.zone, clock.day)
         yield _("window %(window)s") % {"window": text}
-    if row.planned_arrival_at or row.planned_departure_at:
-        yield span_text(row.planned_arrival_at, row.planned_departure_at, clock.zone, clock.day)
+    arrival_at, departure_at = row.planned_arrival_at, row.planned_departure_at
+    if arrival_at and departure_at is None:
+        yield clock.text(arrival_at)
+    elif departure_at:
+        yield span_text(arrival_at, departure_at, clock.zone, clock.day)
 
 
 def _delta(row: StopTimes) -> str:
