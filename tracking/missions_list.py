@@ -38,7 +38,7 @@ from tracking.stop_times import StopTimes, is_corrected, stop_times_of_many
 
 PAGE: Final = 50
 # Of so many missions at most one page works out what is amiss.
-LOOKS_AT: Final = 500
+LOOKS_AT: Final = 200
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2199
 FLAGS: Final = {

@@ -102,7 +102,9 @@ def stop_times_of_many(
     events = events.annotate(is_superseded=is_corrected()).order_by("recorded_at", "id")
     events_of = _by_mission(events)
     photos = _by_mission(Attachment.objects.filter(mission__in=ids, driver__frozen_at=None))
-    signatures = _by_mission(Signature.objects.filter(mission__in=ids, driver__frozen_at=None))
+    signed = Signature.objects.filter(mission__in=ids, driver__frozen_at=None)
+    # What was drawn and what was signed for is long, and nobody asks for it here.
+    signatures = _by_mission(signed.defer("strokes", "document"))
     return {
         mission.pk: stop_times(
             employer,
