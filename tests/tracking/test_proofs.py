@@ -2,9 +2,7 @@
 
 from hashlib import sha256
 from typing import Any
-from uuid import uuid4
 
-import pypdfium2
 import pytest
 from django.core.files.storage import default_storage
 from django.db import DataError, connection
@@ -15,97 +13,37 @@ from accounts.freezing import freeze_driver, unfreeze_driver
 from accounts.models import AuditEntry, Driver, Employer
 from missions.models import (
     Attachment,
-    GoodsLine,
     Mission,
     ProofOfDelivery,
-    Signature,
     SignatureOutcome,
     Site,
     StageEvent,
     Stop,
 )
-from missions.proofs import code_hash, verified
 from missions.stages import Stage
 from missions.stored_files import StorageAway
 from tests.cast import ClientFor
 from tests.missions.builders import make_mission
 from tests.tracking.delivered import (
-    CODE,
-    NINE,
-    everything_in,
     pdf_of,
     put_photo,
     put_signature,
     put_stage,
     text_of,
 )
+from tests.tracking.proof_asked import (
+    client,
+    files,
+    issued,
+    mission,
+    no_messages,
+    proofs_url,
+    stop,
+)
 from tracking import tasks
 from tracking.proofs import issue_proof
 
-
-@pytest.fixture(autouse=True)
-def files(settings: Any, tmp_path: Any) -> None:
-    settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture(autouse=True)
-def no_messages(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Messages to the worker, which these tests are themselves."""
-    sent: list[int] = []
-    monkeypatch.setattr(tasks.issue_proof, "delay", sent.append)
-    return sent
-
-
-@pytest.fixture
-def mission(acme: Employer, ada: Driver) -> Mission:
-    """Delivered by Ada, with a signature, a photo and a place for each stage."""
-    mission = make_mission(acme, ada, stops=2, external_id="M-1", reference="PO 77")
-    site = Site.objects.create(
-        employer=acme,
-        name="Café Łódź",
-        address="Kaai 12, Gent",
-        latitude=51.054,
-        longitude=3.717,
-        timezone="Europe/London",
-    )
-    stop = mission.stops.get(seq=1)
-    mission.stops.filter(pk=stop.pk).update(site=site, planned_arrival_at=NINE)
-    GoodsLine.objects.create(
-        employer=acme, stop=stop, line_no=1, description="beer", quantity=4, unit="pallet"
-    )
-    for stage, minutes in (
-        (Stage.ARRIVAL, 10),
-        (Stage.UNLOADING_STARTED, 20),
-        (Stage.SIGNATURE, 50),
-        (Stage.DEPARTURE, 60),
-    ):
-        put_stage(stop, ada, stage, minutes)
-    put_photo(stop, ada)
-    put_signature(stop, ada)
-    return mission
-
-
-@pytest.fixture
-def stop(mission: Mission) -> Stop:
-    return mission.stops.get(seq=1)
-
-
-def proofs_url(stop: Stop) -> str:
-    return f"/api/v1/missions/{stop.mission.uuid}/stops/{stop.uuid}/proofs"
-
-
-def issued(client: APIClient, stop: Stop, **body: Any) -> ProofOfDelivery:
-    answer = client.post(proofs_url(stop), body)
-    assert answer.status_code == 202, answer.json()
-    proof = ProofOfDelivery.objects.get(uuid=answer.json()["id"])
-    assert issue_proof(proof.pk)
-    proof.refresh_from_db()
-    return proof
-
-
-@pytest.fixture
-def client(client_for: ClientFor) -> APIClient:
-    return client_for("dispatcher")
+__all__ = ["client", "files", "mission", "no_messages", "stop"]
 
 
 def test_it_is_asked_for_made_and_read(client: APIClient, stop: Stop, no_messages: Any) -> None:
@@ -308,62 +246,6 @@ def test_while_a_driver_is_frozen_none_is_made(client: APIClient, stop: Stop, ad
     tasks.issue_proofs()
     proof.refresh_from_db()
     assert "38 m" in text_of(proof)
-
-
-# --- What must not be in it -------------------------------------------------------------------
-
-
-def test_neither_the_drivers_name_nor_a_position_is_in_it(
-    client: APIClient, stop: Stop, ada: Driver
-) -> None:
-    Mission.objects.filter(pk=stop.mission_id).update(reference="PO 77 for Ada  Peeters")
-    Stop.objects.filter(pk=stop.pk).update(reference="tour of ADA PEETERS")
-    stop.refresh_from_db()
-    proof = issued(client, stop)
-    content = pdf_of(proof)
-    held = everything_in(content).decode("latin-1") + text_of(proof) + str(proof.printed)
-    with pypdfium2.PdfDocument(content) as document:
-        held += str(document.get_metadata_dict())
-    held = held.casefold()
-    assert "kowalska" in held
-    assert "came late" in held
-    assert "po 77 for the driver" in held
-    assert "tour of the driver" in held
-    for hidden in ("ada peeters", "peeters", "51.054", "3.717", str(ada.uuid), "rang twice"):
-        assert hidden not in held, hidden
-        assert hidden.encode("utf-16-be").decode("latin-1") not in held, hidden
-
-
-def test_the_code_is_on_the_paper_alone(client: APIClient, stop: Stop) -> None:
-    proof = issued(client, stop)
-    found = CODE.search(text_of(proof))
-    assert found is not None
-    assert bytes(proof.code_hash or b"") == code_hash(found[0])
-    assert verified(found[0].lower().replace("-", " ").replace("0", "o")) is not None
-    shown = client.get(f"{proofs_url(stop)}/{proof.uuid}").content.decode()
-    assert found[0] not in shown
-    assert found[0].replace("-", "") not in shown
-
-
-def test_after_its_driver_is_erased_the_proof_is_what_it_was(
-    client: APIClient, client_for: ClientFor, stop: Stop, ada: Driver
-) -> None:
-    proof = issued(client, stop)
-    content, before = pdf_of(proof), client.get(proofs_url(stop)).json()
-    blanked = {"driver": None, "erased_driver": uuid4()}
-    nowhere = {"latitude": None, "longitude": None}
-    stop.mission.assignments.update(**blanked)
-    for rows in (Attachment.objects, Signature.objects):
-        rows.update(**blanked, **nowhere)
-    StageEvent.objects.update(**blanked, **nowhere, fix_id=None, note="")
-    assert pdf_of(proof) == content
-    assert sha256(content).digest() == bytes(proof.content_sha256 or b"")
-    assert client.get(proofs_url(stop)).json() == before
-    found = CODE.search(text_of(proof))
-    assert found is not None
-    known = verified(found[0])
-    assert known is not None
-    assert (known.sha256, known.is_superseded) == (sha256(content).hexdigest(), False)
 
 
 # --- Who may ----------------------------------------------------------------------------------
