@@ -7,23 +7,22 @@ button, and only the button spends the code, so that the preview of a chat does 
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
-from accounts.actors import Actor, actor_of
-from accounts.models import Device, PairingCode, Role, TokenScope
+from accounts.actors import Actor
+from accounts.models import Device, PairingCode, TokenScope
 from accounts.pairing import CodeRefused, make_pairing_code, spend_pairing_code
-from accounts.permissions import may
 from accounts.phones import enrol_device
 from accounts.qr_codes import qr_svg
 from accounts.refusals import DriverFrozen, TooManyTries
 from accounts.tenants import of_employer
 from tracking.first_fix import heard_of
+from tracking.pages import dispatchers_only, for_dispatchers
 from tracking.phone_clients import CLIENT_BY_SLUG, PhoneClient
 from tracking.phone_forms import PhoneForm
 
@@ -40,22 +39,14 @@ def sealed_off(response: HttpResponse, *, has_form: bool = False) -> HttpRespons
     return response
 
 
-def _refused(request: HttpRequest, actor: Actor) -> HttpResponse:
-    context = {"employer": actor.employer, "is_dpo": Role.DPO in actor.roles}
-    return render(request, "tracking/no_positions.html", context, status=403)
-
-
 def _base_url(request: HttpRequest) -> str:
     return request.build_absolute_uri("/").rstrip("/")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def set_up_phone(request: HttpRequest) -> HttpResponse:
+@dispatchers_only
+def set_up_phone(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The form; after it, this once, the code or the link that sets the phone up."""
-    actor = actor_of(request)
-    if not may(actor, Role.DISPATCHER):
-        return sealed_off(_refused(request, actor))
     if request.method != "POST":
         form = PhoneForm(actor, initial={"driver": request.GET.get("driver", "")})
         return _form_page(request, actor, form)
@@ -159,23 +150,15 @@ def phone_link(request: HttpRequest, client: str, code: str) -> HttpResponse:
     return sealed_off(render(request, "tracking/phones/driver.html", context))
 
 
-@require_GET
-@login_required
-def first_fix(request: HttpRequest, device_id: UUID) -> HttpResponse:
+@for_dispatchers
+def first_fix(request: HttpRequest, actor: Actor, device_id: UUID) -> HttpResponse:
     """A fragment: what has been heard of this phone."""
-    actor = actor_of(request)
-    if not may(actor, Role.DISPATCHER):
-        return sealed_off(_refused(request, actor))
     return _heard(request, actor, of_employer(Device, actor, device_id))
 
 
-@require_GET
-@login_required
-def first_fix_by_code(request: HttpRequest, code_id: UUID) -> HttpResponse:
+@for_dispatchers
+def first_fix_by_code(request: HttpRequest, actor: Actor, code_id: UUID) -> HttpResponse:
     """The same of the phone that spent a code; before that, that nobody has yet."""
-    actor = actor_of(request)
-    if not may(actor, Role.DISPATCHER):
-        return sealed_off(_refused(request, actor))
     code = of_employer(PairingCode, actor, code_id)
     if code.used_at is None:
         context = {

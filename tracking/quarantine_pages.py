@@ -1,26 +1,22 @@
 """What phones sent and nobody could use, as a page: what, from whom, how often, and why."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
-from accounts.actors import Actor, actor_of
-from accounts.models import Role
-from accounts.permissions import may
+from accounts.actors import Actor
 from accounts.tenants import of_employer
 from tracking.api.quarantine import quarantined, shown_payload
 from tracking.models import QuarantinedFix
+from tracking.pages import dispatchers_only, for_dispatchers
 from tracking.retrying import NotRetried, not_whole, retry
 from tracking.tasks import QUARANTINE_KEPT
 
@@ -53,28 +49,8 @@ WORDS: Final[dict[str, Promise]] = {
     "no_driver": gettext_lazy("Nobody carried the phone then."),
 }
 
-P = ParamSpec("P")
-Page = Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]
 
-
-def _for_dispatchers(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    @login_required
-    @wraps(page)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        actor = actor_of(request)
-        if may(actor, Role.DISPATCHER):
-            response = page(request, actor, *args, **kwargs)
-        else:
-            context = {"employer": actor.employer, "is_dpo": Role.DPO in actor.roles}
-            response = render(request, "tracking/no_positions.html", context, status=403)
-        response["Cache-Control"] = "no-store, private"
-        return response
-
-    return guarded
-
-
-@require_GET
-@_for_dispatchers
+@for_dispatchers
 def quarantine_page(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The newest first, fifty a page. Two queries, however many rows."""
     rows = quarantined(actor).order_by("-id")
@@ -106,7 +82,7 @@ def _row(row: QuarantinedFix) -> dict[str, Any]:
 
 
 @require_POST
-@_for_dispatchers
+@dispatchers_only
 def retry_quarantined(request: HttpRequest, actor: Actor, quarantined_id: UUID) -> HttpResponse:
     """Read one again; back to the list, which says what came of it."""
     row = of_employer(quarantined(actor), actor, quarantined_id)
