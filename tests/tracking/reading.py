@@ -1,5 +1,6 @@
 """What the tests of reading share: drives, missions that were open, and ways through pages."""
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -146,6 +147,14 @@ def rows(timeline: Timeline, *, stages: bool = False) -> list[tuple[str, int, in
         for entry in timeline.entries
         if stages or entry.segment.type != "stage"
     ]
+
+
+def streams_left(within_s: float = 3.0) -> int:
+    """The same once PostgreSQL has noticed: a closed connection's process ends a moment later."""
+    deadline_s = time.monotonic() + within_s
+    while (left := streams_open()) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    return left
 
 
 def streams_open() -> int:

@@ -16,7 +16,7 @@ from django.test import AsyncClient
 
 from accounts.models import Driver, Truck, User
 from tests.cast import ClientFor, Phone, put_fixes
-from tests.tracking.reading import drive, opened, streams_open
+from tests.tracking.reading import drive, opened, streams_left, streams_open
 from tracking.api import tracks
 from tracking.turns import Turns
 
@@ -155,7 +155,7 @@ def test_a_client_that_does_not_read_is_left(
                     await asyncio.sleep(20)
                 except asyncio.CancelledError:
                     # All is given back before the server lets go of its sending.
-                    left.append((streams_open(), tracks.turns.take(0)))
+                    left.append((streams_left(), tracks.turns.take(0)))
                     raise
         finally:
             await sync_to_async(connections.close_all)()
