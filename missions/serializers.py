@@ -19,6 +19,7 @@ from missions.fields import (
 )
 from missions.goods import LINE_FIELDS
 from missions.models import GoodsLine, Mission, MissionAssignment, Site, StageEvent, Stop
+from missions.running import running_of, truck_of
 from missions.stop_warnings import OUTSIDE_HOURS, stop_warnings
 
 
@@ -187,20 +188,13 @@ class MissionSerializer(serializers.ModelSerializer[Mission]):
         read_only_fields = fields
 
     def get_driver(self, mission: Mission) -> str | None:
-        running = _running(mission)
+        running = running_of(mission)
         return visible_id(running.driver) if running else None
 
     @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_truck(self, mission: Mission) -> str | None:
-        running = _running(mission)
-        truck = running.truck if running else mission.planned_truck
+        truck = truck_of(mission)
         return str(truck.uuid) if truck else None
-
-
-def _running(mission: Mission) -> MissionAssignment | None:
-    """The same as lifecycle.running_assignment, from what is prefetched."""
-    newest = next(reversed(mission.assignments.all()), None)
-    return newest if newest and newest.period.upper is None else None
 
 
 class ChangedFieldSerializer(Form):
