@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 
 from missions.models import Attachment, Site
+from missions.proof_words import STAGES
 from tracking.geometry import KMH_IN_MPS, distance_m
 from tracking.histories import StoredFix
 from tracking.models import E7
@@ -26,19 +27,6 @@ from tracking.segmentation import Segment
 from tracking.stays import SAME_YARD_M
 from tracking.timeline import Entry, Timeline
 
-STAGE_NAMES: Final = {
-    "departure": gettext_lazy("Departure"),
-    "arrival": gettext_lazy("Arrival"),
-    "waiting_started": gettext_lazy("Waiting began"),
-    "loading_started": gettext_lazy("Loading began"),
-    "loading_ended": gettext_lazy("Loading ended"),
-    "unloading_started": gettext_lazy("Unloading began"),
-    "unloading_ended": gettext_lazy("Unloading ended"),
-    "signature": gettext_lazy("Signature"),
-    "break_started": gettext_lazy("Break began"),
-    "break_ended": gettext_lazy("Break ended"),
-    "exception": gettext_lazy("Exception"),
-}
 SEGMENT_NAMES: Final = {
     "move": pgettext_lazy("a part of the day", "Driving"),
     "dwell": pgettext_lazy("a part of the day", "At a stop"),
@@ -188,7 +176,7 @@ def _photo(entry: Entry) -> UUID | None:
 def _what(segment: Segment) -> str:
     if segment.type == "stage":
         kind = segment.kind or ""
-        return str(STAGE_NAMES.get(kind, kind))
+        return str(STAGES.get(kind, kind))
     if segment.is_crawling:
         return _("Standing or crawling")
     return str(SEGMENT_NAMES[segment.type])
