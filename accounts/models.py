@@ -21,6 +21,7 @@ from accounts.duty_marks import DUTY_KINDS, PRIVATE_KINDS, DutyMarkKind
 from accounts.periods import ends_at, never_two
 from accounts.trail import AuditEntry as AuditEntry
 from accounts.trail import KeptAnswer as KeptAnswer
+from accounts.trail import Look as Look
 
 
 class TrackingWindow(models.TextChoices):
@@ -73,6 +74,10 @@ class Employer(models.Model):
     early_s = models.PositiveIntegerField(default=900)
     late_s = models.PositiveIntegerField(default=900)
     is_two_factor_required = models.BooleanField(default=False)
+    # Whether a consignee may be sent a link to one stop, and whether it may show the exact
+    # position of the truck instead of a coarse one.
+    is_share_enabled = models.BooleanField(default=False, db_default=False)
+    is_shared_position_exact = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -113,6 +118,7 @@ class User(AbstractBaseUser):
     language = models.CharField(max_length=5, blank=True)
     is_operator = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    has_shortcuts = models.BooleanField(default=True, db_default=True)  # single keys on pages
     created_at = models.DateTimeField(db_default=Now())
 
     objects: ClassVar[UserManager] = UserManager()

@@ -1,4 +1,4 @@
-"""What was done here: changes, and answers that are given again to who asks again.
+"""What was done here: changes, looks, and answers that are given again to who asks again.
 
 Part of accounts/models.py, which is where other files find these.
 """
@@ -6,6 +6,7 @@ Part of accounts/models.py, which is where other files find these.
 import uuid
 from typing import ClassVar
 
+from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
 from django.db.models import Q
 from django.db.models.fields.json import KT
@@ -66,4 +67,27 @@ class KeptAnswer(models.Model):
         indexes: ClassVar = [
             # Read by the sweep that forgets old ones.
             models.Index(fields=["answered_at"], name="kept_answers_by_age"),
+        ]
+
+
+class Look(models.Model):
+    """Somebody was shown where a driver was: who, whose, which stretch of time; no place.
+
+    Insert only. `actor` is a user, an API key, a phone or a share link, as `actor_kind` says.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    employer = models.ForeignKey("accounts.Employer", on_delete=models.PROTECT, related_name="+")
+    driver = models.ForeignKey("accounts.Driver", on_delete=models.PROTECT, related_name="looks")
+    actor_kind = models.CharField(max_length=10)
+    actor = models.UUIDField(null=True, blank=True)
+    roles = models.CharField(max_length=60, blank=True)
+    page = models.CharField(max_length=40)  # for example where_was_who
+    seen_period = DateTimeRangeField()
+    looked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [
+            # Read by a driver, and by the DPO for one: who looked, newest first.
+            models.Index(fields=["driver", "-id"], name="looks_at_a_driver"),
         ]

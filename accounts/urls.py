@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from accounts import api_duties, api_employer, api_fleet, api_me, api_people, api_phones
 from accounts import openapi as openapi  # registers what the schema says of authentication
+from accounts.pages.manage import manage
 
 api_urlpatterns: list[URLPattern] = [
     path("employer", api_employer.EmployerView.as_view(), name="api-employer"),
@@ -63,4 +64,6 @@ api_urlpatterns: list[URLPattern] = [
     path("me/settings", api_me.MySettingsView.as_view(), name="api-my-settings"),
     path("me/token", api_me.MyTokenView.as_view(), name="api-my-token"),
 ]
-page_urlpatterns: list[URLPattern] = []
+page_urlpatterns: list[URLPattern] = [
+    path("manage", manage, name="manage"),
+]

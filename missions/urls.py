@@ -36,7 +36,7 @@ from missions.api.webhooks import (
     WebhookTestView,
 )
 from missions.file_links import file_view
-from missions.pages import verify, verify_code
+from missions.pages.verify import verify, verify_code
 
 MISSION = "missions/<uuid:mission_id>"
 ASSIGNMENT = f"{MISSION}/assignments/<uuid:assignment_id>"

@@ -11,11 +11,11 @@ from django.utils import timezone, translation
 from django.utils.safestring import SafeString
 
 from accounts.actors import Actor
+from accounts.page_access import for_dispatchers
 from accounts.tenants import of_employer
 from missions.file_links import file_link
 from missions.models import Attachment, Mission, Signature
 from tracking.mission_facts import PAD_HEIGHT, PAD_WIDTH, changes_of, exports_of, mission_context
-from tracking.pages import for_dispatchers
 
 PAD: Final = f"0 0 {PAD_WIDTH} {PAD_HEIGHT}"
 

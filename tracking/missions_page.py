@@ -11,12 +11,12 @@ from django.utils import timezone
 from accounts.actors import Actor
 from accounts.models import Driver, Employer, Truck
 from accounts.moments import rfc3339
+from accounts.page_access import for_dispatchers
 from missions.models import MissionStatus
 from tracking.days import whole_day
 from tracking.fleet_rows import driver_name
 from tracking.mission_words import STATUSES
 from tracking.missions_list import FLAGS, Asked, asked_of, in_words, missions_page, next_day
-from tracking.pages import for_dispatchers
 
 
 @for_dispatchers

@@ -4,10 +4,8 @@ Each page with positions is for dispatchers and managers of the driver's employe
 stored by a browser or proxy, and says everything in a table; the map only shows it again.
 """
 
-from collections.abc import Callable
-from functools import wraps
 from hashlib import sha256
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,6 +18,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.actors import Actor, actor_of
 from accounts.models import Driver, Employer, Role
+from accounts.page_access import for_dispatchers, not_for_this_role
 from accounts.permissions import may
 from accounts.tenants import of_employer
 from tracking.basemap import basemap_folder
@@ -31,36 +30,6 @@ from tracking.floor_map import fleet_map
 MAP_FILES: Final = ("land", "places")
 MAP_AGE_S: Final = 24 * 3600
 
-P = ParamSpec("P")
-Page = Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]
-
-
-def for_dispatchers(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """A page to read, for them alone."""
-    return require_GET(dispatchers_only(page))
-
-
-def dispatchers_only(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Sign in first; another role gets a page that says so; nothing of it is kept anywhere."""
-
-    @login_required
-    @wraps(page)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        actor = actor_of(request)
-        if may(actor, Role.DISPATCHER):
-            response = page(request, actor, *args, **kwargs)
-        else:
-            response = _not_for_this_role(request, actor)
-        patch_cache_control(response, no_store=True, private=True)
-        return response
-
-    return guarded
-
-
-def _not_for_this_role(request: HttpRequest, actor: Actor, status: int = 403) -> HttpResponse:
-    context = {"employer": actor.employer, "is_dpo": Role.DPO in actor.roles}
-    return render(request, "tracking/no_positions.html", context, status=status)
-
 
 @require_GET
 @login_required
@@ -68,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """The fleet for who may see it; for a data protection officer, what is not theirs to see."""
     actor = actor_of(request)
     if not may(actor, Role.DISPATCHER):
-        return _not_for_this_role(request, actor, status=200)
+        return not_for_this_role(request, actor, status=200)
     return fleet(request)
 
 

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.actors import Actor
 from accounts.models import Device, PairingCode, TokenScope
+from accounts.page_access import dispatchers_only, for_dispatchers
 from accounts.pairing import CodeRefused, make_pairing_code, spend_pairing_code
 from accounts.phones import enrol_device
 from accounts.qr_codes import qr_svg
 from accounts.refusals import DriverFrozen, TooManyTries
 from accounts.tenants import of_employer
 from tracking.first_fix import heard_of
-from tracking.pages import dispatchers_only, for_dispatchers
 from tracking.phone_clients import CLIENT_BY_SLUG, PhoneClient
 from tracking.phone_forms import PhoneForm
 

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actors import Actor
 from accounts.assignments import hand_over_device
+from accounts.page_access import dispatchers_only, for_dispatchers
 from accounts.phones import DeviceRevoked, revoke_device, rotate_token, set_payload_key
 from accounts.refusals import Problem
 from accounts.tenants import of_employer
-from tracking.pages import dispatchers_only, for_dispatchers
 from tracking.phone_clients import CLIENT_BY_SLUG, PhoneClient
 from tracking.phone_forms import ClientForm, HandOverForm, PassphraseForm
 from tracking.phone_pages import sealed_off, setup_context

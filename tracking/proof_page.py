@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.actors import Actor
+from accounts.page_access import dispatchers_only, for_dispatchers
 from accounts.tenants import of_employer
 from missions.file_links import file_link
 from missions.models import Attachment, Mission, ProofOfDelivery, Signature, Stop
@@ -27,7 +28,6 @@ from missions.proofs import locale_for, state_of
 from missions.site_sketch import site_sketch, svg
 from missions.strokes import svg_path
 from tracking.api.proofs import wake_worker
-from tracking.pages import dispatchers_only, for_dispatchers
 from tracking.proofs import ask_for_proof, has_frozen_driver, proof_values
 
 PAD_WIDTH: Final = 320

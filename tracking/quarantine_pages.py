@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.actors import Actor
+from accounts.page_access import dispatchers_only, for_dispatchers
 from accounts.tenants import of_employer
 from tracking.api.quarantine import quarantined, shown_payload
 from tracking.models import QuarantinedFix
-from tracking.pages import dispatchers_only, for_dispatchers
 from tracking.retrying import NotRetried, not_whole, retry
 from tracking.tasks import QUARANTINE_KEPT
 

@@ -21,7 +21,7 @@ from tracking.api.tracks import (
 )
 from tracking.mission_page import mission_now, mission_page, mission_picture
 from tracking.missions_page import missions
-from tracking.pages import basemap_file, driver_day, fleet_table, home
+from tracking.pages import basemap_file, driver_day, fleet, fleet_table, home
 from tracking.phone_pages import first_fix, first_fix_by_code, phone_link, set_up_phone
 from tracking.phones_page import (
     give_new_token,
@@ -73,6 +73,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 ]
 page_urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
+    path("live", fleet, name="live"),
     path("missions", missions, name="missions_page"),
     path(MISSION, mission_page, name="mission_page"),
     path(f"{MISSION}/now", mission_now, name="mission_now"),

@@ -1,4 +1,4 @@
-"""The rows of missions: planned, happened, proofs, feed.
+"""The rows of missions: planned, happened, proofs, feed, sharing.
 
 Foreign keys between tenant tables are composite in the database (accounts/tenancy.py).
 """
@@ -32,11 +32,12 @@ from missions.models.proofs import (
     Signature,
     SignatureOutcome,
 )
+from missions.models.sharing import SavedFilter, ShareLink
 
 __all__ = [
     "Attachment", "AttachmentKind", "Change", "ChangeType", "DeliveryState", "GoodsLine",
     "Mission", "MissionAssignment", "MissionImport", "MissionStatus", "PositionSource",
-    "ProofOfDelivery", "Signature", "SignatureOutcome", "Site", "SiteCheck", "SiteKind",
-    "StageEvent", "Stop", "StopPurpose", "StopResult", "WebhookAttempt", "WebhookDelivery",
-    "WebhookEndpoint", "WebhookSecret",
+    "ProofOfDelivery", "SavedFilter", "ShareLink", "Signature", "SignatureOutcome", "Site",
+    "SiteCheck", "SiteKind", "StageEvent", "Stop", "StopPurpose", "StopResult",
+    "WebhookAttempt", "WebhookDelivery", "WebhookEndpoint", "WebhookSecret",
 ]  # fmt: skip

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -23,6 +25,9 @@ T = TypeVar("T")
 OpenWindow: TypeAlias = Callable[..., "Window"]
 
 CHROMIUM = "/usr/bin/chromium"
+AXE = settings.BASE_DIR / "node_modules/axe-core/axe.min.js"
+# WCAG 2.2 AA, and what axe's authors hold to be good practice besides.
+AXE_RUNS = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -78,6 +83,10 @@ class Window:
         """Run steps in the browser's thread; between two of them a test may use the database."""
         return self._thread.submit(steps, self._page).result()
 
+    def inaccessible(self) -> list[str]:
+        """What axe-core finds on the page as it is now: serious or critical, with where."""
+        return self.do(_serious)
+
     def close(self) -> None:
         self._thread.submit(self._context.close).result()
 
@@ -103,6 +112,22 @@ class Window:
     def _note_request(self, request: Request) -> None:
         if not request.url.startswith((self._url, "data:")):
             self.problems.append(f"other host: {request.url}")
+
+
+@cache
+def _axe() -> str:
+    return AXE.read_text(encoding="utf-8")
+
+
+def _serious(page: Page) -> list[str]:
+    page.evaluate(_axe())
+    found = page.evaluate(AXE_RUNS)
+    return [
+        f"{one['id']}: {one['help']}: {node['html'][:200]}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
 
 
 @pytest.fixture

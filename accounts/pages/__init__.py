@@ -1,0 +1,1 @@
+"""Pages on which an employer keeps its people, trucks, keys and settings."""

@@ -1,0 +1,1 @@
+"""Pages of missions for people; those with a map or a history are in tracking."""
