@@ -254,6 +254,6 @@ def test_nobody_signs_up(db: None) -> None:
 
 def test_every_page_names_its_language_and_answers_with_the_policy(seen: Driver, dee: User) -> None:
     response = client_of(dee).get("/")
-    assert '<html lang="en">' in text_of(response)
+    assert '<html lang="en" data-shortcuts="on">' in text_of(response)
     assert "default-src 'self'" in response["Content-Security-Policy"]
     assert "style=" not in text_of(response)
