@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 from config.listening import LOOPBACK
 
@@ -50,5 +50,19 @@ def no_way_out_to_this_machine(
             " on this machine only.",
             hint="Unset it.",
             id="milepost.E003",
+        )
+    ]
+
+
+@register(deploy=True)
+def no_outside_map(app_configs: Sequence[AppConfig] | None, **kwargs: object) -> list[CheckMessage]:
+    if not settings.BASEMAP_TILES_URL:
+        return []
+    return [
+        Warning(
+            f"BASEMAP_TILES_URL is set: {settings.BASEMAP_TILES_HOST} learns from each map which"
+            " area somebody looks at, and with it where your drivers are.",
+            hint="Install a file of your own instead: manage.py basemap --pmtiles FILE.",
+            id="milepost.W001",
         )
     ]

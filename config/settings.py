@@ -257,10 +257,18 @@ STATICFILES_DIRS = [
     for name, folder in (
         ("leaflet", BASE_DIR / "node_modules/leaflet/dist"),
         ("htmx", BASE_DIR / "node_modules/htmx.org/dist"),
+        ("protomaps", BASE_DIR / "node_modules/protomaps-leaflet/dist"),
     )
     if folder.is_dir()
 ]
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+# The operator's own map (`manage.py basemap --pmtiles FILE`); without it, the built-in one.
+BASEMAP_PMTILES = Path(env.str("BASEMAP_PMTILES", default=str(VAR_DIR / "basemap" / "map.pmtiles")))
+# An outside server of map pictures, https://…/{z}/{x}/{y}.png: it learns from every request
+# where a dispatcher looks, and so where drivers are. Off, and `check --deploy` warns of it.
+BASEMAP_TILES_URL = env.str("BASEMAP_TILES_URL", default="")
+BASEMAP_TILES_ATTRIBUTION = env.str("BASEMAP_TILES_ATTRIBUTION", default="")
+BASEMAP_TILES_HOST = "/".join(BASEMAP_TILES_URL.split("/", 3)[:3])
 # Photos, signatures, proofs and exports: private, served by signed links only.
 MEDIA_ROOT = VAR_DIR / "media"
 FILE_UPLOAD_PERMISSIONS = 0o600
@@ -290,7 +298,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="milepost@localhost")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:"],  # Leaflet's empty tile
+        # Leaflet's empty tile; another host only where the operator named one.
+        "img-src": [SELF, "data:", *([BASEMAP_TILES_HOST] if BASEMAP_TILES_URL else [])],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],

@@ -19,6 +19,7 @@ from tracking.api.tracks import (
     TruckFixes,
     TruckTrack,
 )
+from tracking.map_pages import tile_file
 from tracking.mission_page import mission_now, mission_page, mission_picture
 from tracking.missions_page import missions
 from tracking.pages import basemap_file, driver_day, fleet, fleet_table, home
@@ -98,5 +99,6 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
     path("phones/link/<slug:client>/<str:code>", phone_link, name="phone_link"),
     path("phones/<uuid:device_id>/first-fix", first_fix, name="first_fix"),
     path("phones/codes/<uuid:code_id>/first-fix", first_fix_by_code, name="first_fix_by_code"),
+    path("map/tiles/<str:token>/map.pmtiles", tile_file, name="tile_file"),
     path("map/<str:name>.json", basemap_file, name="basemap_file"),
 ]

@@ -3,6 +3,7 @@
 
 const L = window.L;
 
+const isDark = matchMedia("(prefers-color-scheme: dark)");
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 function landStyle() {
@@ -26,27 +27,74 @@ async function fetchJson(url) {
   return response.status === 200 ? response.json() : null;
 }
 
-async function addBasemap(map, box) {
-  const [land, places] = await Promise.all([
-    fetchJson(box.dataset.landUrl), fetchJson(box.dataset.placesUrl),
-  ]);
-  if (land) {
-    const layer = L.geoJSON(land, { style: landStyle, pane: "land", renderer: L.canvas({ pane: "land", padding: 0.5 }) });
+async function addLand(map, box) {
+  const land = await fetchJson(box.dataset.landUrl);
+  if (!land) return;
+  const layer = L.geoJSON(land, { style: landStyle, pane: "land", renderer: L.canvas({ pane: "land", padding: 0.5 }) });
+  layer.addTo(map);
+  isDark.addEventListener("change", () => layer.setStyle(landStyle()));
+  map.attributionControl.addAttribution("Natural Earth");
+}
+
+async function addPlaces(map, box) {
+  const places = await fetchJson(box.dataset.placesUrl);
+  if (!places) return;
+  const labels = places.features.map((feature) => placeMarker(feature, document.documentElement.lang));
+  const show = () => {
+    const zoom = map.getZoom() + 0.001;
+    for (const { marker, minZoom } of labels) {
+      if (zoom >= minZoom) marker.addTo(map);
+      else marker.remove();
+    }
+  };
+  map.on("zoomend", show);
+  show();
+}
+
+function script(url) {
+  return new Promise((loaded, failed) => {
+    const element = document.createElement("script");
+    element.src = url;
+    element.addEventListener("load", loaded);
+    element.addEventListener("error", failed);
+    document.head.append(element);
+  });
+}
+
+/** The operator's own file of vector tiles: roads, water and names, in the page's language. */
+async function addTiles(map, box) {
+  if (!window.protomapsL) await script(box.dataset.tilesScript);
+  const language = document.documentElement.lang.slice(0, 2);
+  let layer = null;
+  const draw = () => {
+    layer?.remove();
+    const flavor = isDark.matches ? "dark" : "light";
+    layer = window.protomapsL.leafletLayer({ url: box.dataset.tilesUrl, flavor, lang: language, pane: "land" });
     layer.addTo(map);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => layer.setStyle(landStyle()));
-    map.attributionControl.addAttribution("Natural Earth");
+  };
+  isDark.addEventListener("change", draw);
+  draw();
+}
+
+/** Pictures from the server that the operator named. */
+function addPictures(map, box) {
+  const { picturesUrl, picturesAttribution } = box.dataset;
+  const attribution = document.createElement("span");
+  attribution.textContent = picturesAttribution;
+  L.tileLayer(picturesUrl, { pane: "land", maxZoom: 19, attribution: attribution.innerHTML }).addTo(map);
+}
+
+async function addBasemap(map, box) {
+  if (box.dataset.picturesUrl) {
+    addPictures(map, box);
+    return;
   }
-  if (places) {
-    const labels = places.features.map((feature) => placeMarker(feature, document.documentElement.lang));
-    const show = () => {
-      const zoom = map.getZoom() + 0.001;
-      for (const { marker, minZoom } of labels) {
-        if (zoom >= minZoom) marker.addTo(map);
-        else marker.remove();
-      }
-    };
-    map.on("zoomend", show);
-    show();
+  await addLand(map, box);
+  try {
+    if (box.dataset.tilesUrl) await addTiles(map, box);
+    else await addPlaces(map, box);
+  } catch {
+    await addPlaces(map, box);  // the file cannot be read: names at least
   }
 }
 
