@@ -21,6 +21,7 @@ from missions.api.missions import MissionsView, OneMissionView
 from missions.api.my_attachments import MyAttachmentLinkView, MyAttachmentsView
 from missions.api.my_signatures import MySignaturesView
 from missions.api.my_stages import MyCorrectionsView, MyMissionStagesView
+from missions.api.share_links import ShareLinkRevocationView, ShareLinksView
 from missions.api.signatures import SignatureLinkView, SignaturesView
 from missions.api.sites import OneSiteView, SitesView
 from missions.api.stages import StagesView
@@ -36,6 +37,7 @@ from missions.api.webhooks import (
     WebhookTestView,
 )
 from missions.file_links import file_view
+from missions.pages.sites import site_new, site_page, site_remove, sites_page
 from missions.pages.verify import verify, verify_code
 
 MISSION = "missions/<uuid:mission_id>"
@@ -68,6 +70,12 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
         f"{MISSION}/signatures/<uuid:signature_id>/link",
         SignatureLinkView.as_view(),
         name="signature-link",
+    ),
+    path(f"{MISSION}/share-links", ShareLinksView.as_view(), name="share-links"),
+    path(
+        f"{MISSION}/share-links/<uuid:link_id>/revoke",
+        ShareLinkRevocationView.as_view(),
+        name="share-link-revoke",
     ),
     *(
         path(
@@ -125,6 +133,10 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 ]
 page_urlpatterns: list[URLPattern | URLResolver] = [
     path("files/<str:token>", file_view, name="file"),
+    path("manage/sites", sites_page, name="sites_page"),
+    path("manage/sites/new", site_new, name="site_new"),
+    path("manage/sites/<uuid:site_id>", site_page, name="site_page"),
+    path("manage/sites/<uuid:site_id>/remove", site_remove, name="site_remove"),
     path("verify", verify, name="verify"),
     path("verify/<str:code>", verify_code, name="verify-code"),
 ]
