@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from config.schedule import QUEUES
@@ -37,6 +38,8 @@ def live_site_environment(
         **os.environ,
         "DATABASE_URL": _database_url(connection.settings_dict),
         "VAR_DIR": str(var),
+        # A session that a test begins is one here, too.
+        "SECRET_KEY": settings.SECRET_KEY,
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "WEB_WORKERS": "1",

@@ -61,8 +61,15 @@ function script(url) {
   });
 }
 
+/** Whether the file is there and is what it should be: the layer would fail tile by tile. */
+async function isTileFile(url) {
+  const response = await fetch(url, { headers: { Range: "bytes=0-126" } });
+  return response.status === 206 && (await response.text()).startsWith("PMTiles");
+}
+
 /** The operator's own file of vector tiles: roads, water and names, in the page's language. */
 async function addTiles(map, box) {
+  if (!await isTileFile(box.dataset.tilesUrl)) throw new Error("no tile file");
   if (!window.protomapsL) await script(box.dataset.tilesScript);
   const language = document.documentElement.lang.slice(0, 2);
   let layer = null;
