@@ -10,7 +10,7 @@ NODE := node_modules/.installed
 STATIC := var/.static-collected
 STATIC_SOURCES := $(shell find accounts missions tracking privacy -path '*/static/*' -type f 2>/dev/null)
 
-.PHONY: run test bench check setup chromium format lock clean
+.PHONY: run test bench screenshots check setup chromium format lock clean
 
 run: $(RUNTIME) $(STATIC)
 	@exec $(PY) -m config.run
@@ -20,6 +20,10 @@ test: setup chromium
 
 bench: setup
 	$(PY) -m tests.bench
+
+# Every page of a demo of its own, at two widths, light and dark, into var/screenshots.
+screenshots: setup chromium
+	$(PY) -m tests.screenshots
 
 check: $(DEV)
 	$(PY) -m ruff format --check .

@@ -85,7 +85,7 @@ class Window:
 
     def inaccessible(self) -> list[str]:
         """What axe-core finds on the page as it is now: serious or critical, with where."""
-        return self.do(_serious)
+        return self.do(serious)
 
     def close(self) -> None:
         self._thread.submit(self._context.close).result()
@@ -119,7 +119,8 @@ def _axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-def _serious(page: Page) -> list[str]:
+def serious(page: Page) -> list[str]:
+    """What axe-core finds on a page that is serious or critical: rule, words, element."""
     page.evaluate(_axe())
     found = page.evaluate(AXE_RUNS)
     return [
