@@ -173,8 +173,7 @@ def punctuality(plan: Plan, stages: Sequence[Done]) -> Punctuality:
     found = _presences(stages)
     if not found:
         return Punctuality()
-    worked = [one for one in found if any(done.stage in WORK for done in one.stages)]
-    visit = (worked or found)[-1]
+    visit = _that_counts(found)
     arrived_at, departed_at = visit.arrived_at, visit.departed_at
     dwell_s = _between(arrived_at, departed_at)
     return Punctuality(
@@ -188,6 +187,20 @@ def punctuality(plan: Plan, stages: Sequence[Done]) -> Punctuality:
         split=split(arrived_at, departed_at, visit.stages),
         visit_count=sum(one.arrived_at is not None for one in found),
     )
+
+
+def came_and_went(stages: Sequence[Done]) -> tuple[datetime | None, datetime | None]:
+    """Arrival and departure of the visit that counts, as `punctuality` has them."""
+    found = _presences(stages)
+    if not found:
+        return None, None
+    visit = _that_counts(found)
+    return visit.arrived_at, visit.departed_at
+
+
+def _that_counts(visits: Sequence[_Presence]) -> _Presence:
+    worked = [one for one in visits if any(done.stage in WORK for done in one.stages)]
+    return (worked or visits)[-1]
 
 
 def is_on_time(plan: Plan, arrived_at: datetime) -> bool | None:

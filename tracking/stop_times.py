@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
@@ -28,7 +28,59 @@ from missions.models import (
 from missions.punctuality import Done, is_otif, plan_of, punctuality
 from missions.stages import Stage
 
-Proof = TypeVar("Proof", Attachment, Signature)
+
+class AStage(Protocol):
+    """A stage, as far as it says to which stop it belongs; a row may be read lean."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def stop_id(self) -> int | None: ...
+    @property
+    def driver_id(self) -> int | None: ...
+    @property
+    def erased_driver(self) -> UUID | None: ...
+    @property
+    def stage(self) -> int: ...
+    @property
+    def recorded_at(self) -> datetime: ...
+    @property
+    def client_id(self) -> str: ...
+    @property
+    def corrects_id(self) -> int | None: ...
+
+
+class AProof(Protocol):
+    """A photo or a signature, as far as it says to what it belongs."""
+
+    @property
+    def stop_id(self) -> int | None: ...
+    @property
+    def driver_id(self) -> int | None: ...
+    @property
+    def erased_driver(self) -> UUID | None: ...
+    @property
+    def stage_client_id(self) -> str: ...
+
+
+class ASignature(Protocol):
+    @property
+    def outcome(self) -> str: ...
+
+
+class Asking(Protocol):
+    """A stop, as far as it says what is required there."""
+
+    @property
+    def requires_photo(self) -> bool: ...
+    @property
+    def requires_signature(self) -> bool: ...
+    @property
+    def result(self) -> str: ...
+
+
+Event = TypeVar("Event", bound=AStage)
+Proof = TypeVar("Proof", bound=AProof)
 OfMission = TypeVar("OfMission", StageEvent, Attachment, Signature)
 
 # Nobody signs for what was not handed over.
@@ -151,20 +203,20 @@ def stop_times(
     at_stop = stages_by_stop(
         event for event in events if not getattr(event, "is_superseded", False)
     )
-    photos_at, signatures_at = _by_stop(photos, events), _by_stop(signatures, events)
+    photos_at, signatures_at = proofs_by_stop(photos, events), proofs_by_stop(signatures, events)
     return [
         _times(stop, employer, at_stop[stop.pk], photos_at[stop.pk], signatures_at[stop.pk])
         for stop in stops
     ]
 
 
-def stages_by_stop(events: Iterable[StageEvent]) -> defaultdict[int, list[StageEvent]]:
+def stages_by_stop(events: Iterable[Event]) -> defaultdict[int, list[Event]]:
     """Each stop's stages, oldest first. One that names no stop belongs to where its driver was.
 
     From an arrival to the departure all unnamed stages, the arrival too, belong to the stop
     that the first named one names.
     """
-    found: defaultdict[int, list[StageEvent]] = defaultdict(list)
+    found: defaultdict[int, list[Event]] = defaultdict(list)
     for run in _runs(events):
         there = next((event.stop_id for event in run if event.stop_id is not None), None)
         for event in run:
@@ -176,10 +228,10 @@ def stages_by_stop(events: Iterable[StageEvent]) -> defaultdict[int, list[StageE
     return found
 
 
-def _runs(events: Iterable[StageEvent]) -> list[list[StageEvent]]:
+def _runs(events: Iterable[Event]) -> list[list[Event]]:
     """Of each driver, from an arrival to the departure; between two visits one by one."""
-    runs: list[list[StageEvent]] = []
-    present: dict[tuple[int | None, UUID | None], list[StageEvent]] = {}
+    runs: list[list[Event]] = []
+    present: dict[tuple[int | None, UUID | None], list[Event]] = {}
     for event in events:
         person = (event.driver_id, event.erased_driver)
         run = present.get(person)
@@ -194,13 +246,14 @@ def _runs(events: Iterable[StageEvent]) -> list[list[StageEvent]]:
     return runs
 
 
-def _by_stop(
-    proofs: Iterable[Proof], events: Iterable[StageEvent]
+def proofs_by_stop(
+    proofs: Iterable[Proof], events: Iterable[Event]
 ) -> defaultdict[int, list[Proof]]:
     """Photos or signatures of each stop; one that names only its stage is where that was."""
-    named = stages_named(events)
     found: defaultdict[int, list[Proof]] = defaultdict(list)
-    for proof in proofs:
+    rows = list(proofs)
+    named = stages_named(events) if rows else {}
+    for proof in rows:
         stage = named.get(naming(proof))
         stop_id = proof.stop_id or (stage.stop_id if stage is not None else None)
         if stop_id is not None:
@@ -211,16 +264,16 @@ def _by_stop(
 Naming = tuple[int | None, UUID | None, str]
 
 
-def naming(proof: Attachment | Signature) -> Naming:
+def naming(proof: AProof) -> Naming:
     """The stage that a photo or signature names: the phone's own id of it, of that driver."""
     return proof.driver_id, proof.erased_driver, proof.stage_client_id
 
 
-def stages_named(events: Iterable[StageEvent]) -> dict[Naming, StageEvent]:
+def stages_named(events: Iterable[Event]) -> dict[Naming, Event]:
     """Stages by the phone's own id; of a corrected one what takes its place."""
     rows = list(events)
     corrections = {event.corrects_id: event for event in rows if event.corrects_id is not None}
-    named: dict[Naming, StageEvent] = {}
+    named: dict[Naming, Event] = {}
     for event in rows:
         standing = event
         while standing.pk in corrections:
@@ -269,7 +322,7 @@ def _times(
         otif=is_otif(found.on_time, stop.result),
         photo_count=len(photos),
         signature_count=len(signatures),
-        missing=tuple(_missing(stop, photos, signatures)),
+        missing=missing_of(stop, photos, signatures),
         stages=tuple(events),
         photos=tuple(photos),
         signatures=tuple(signatures),
@@ -286,15 +339,15 @@ def _placed(events: Sequence[StageEvent], arrived_at: datetime | None) -> StageE
     return next(there, measured[0] if measured else None)
 
 
-def _missing(
-    stop: Stop, photos: Sequence[Attachment], signatures: Sequence[Signature]
-) -> list[str]:
+def missing_of(
+    stop: Asking, photos: Sequence[AProof], signatures: Sequence[ASignature]
+) -> tuple[str, ...]:
     """Required and not there. Nobody there to sign: then a photo is the evidence."""
-    missing = []
+    missing: list[str] = []
     if stop.requires_photo and not photos:
         missing.append("photo")
     if stop.requires_signature and stop.result not in NOTHING_TO_SIGN:
         answered = any(signature.outcome in ANSWERED for signature in signatures)
         if not answered and not (signatures and photos):
             missing.append("signature")
-    return missing
+    return tuple(missing)
