@@ -22,7 +22,7 @@ import httpx
 from playwright.sync_api import Browser, sync_playwright
 from tqdm import tqdm
 
-from tests.pages.conftest import ARGUMENTS, CHROMIUM, serious
+from tests.chromium import ARGUMENTS, CHROMIUM, serious
 from tests.real_system import PROJECT, free_port
 
 READY_S: Final = 300.0

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -17,27 +15,13 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.chromium import ARGUMENTS, CHROMIUM, serious
 from tests.live_site import live_site, live_site_environment
 
 __all__ = ["live_site", "live_site_environment"]
 
 T = TypeVar("T")
 OpenWindow: TypeAlias = Callable[..., "Window"]
-
-CHROMIUM = "/usr/bin/chromium"
-AXE = settings.BASE_DIR / "node_modules/axe-core/axe.min.js"
-# WCAG 2.2 AA, and what axe's authors hold to be good practice besides.
-AXE_RUNS = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest.fixture(scope="session")
@@ -112,23 +96,6 @@ class Window:
     def _note_request(self, request: Request) -> None:
         if not request.url.startswith((self._url, "data:")):
             self.problems.append(f"other host: {request.url}")
-
-
-@cache
-def _axe() -> str:
-    return AXE.read_text(encoding="utf-8")
-
-
-def serious(page: Page) -> list[str]:
-    """What axe-core finds on a page that is serious or critical: rule, words, element."""
-    page.evaluate(_axe())
-    found = page.evaluate(AXE_RUNS)
-    return [
-        f"{one['id']}: {one['help']}: {node['html'][:200]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
 
 
 @pytest.fixture
