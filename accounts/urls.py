@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from accounts import api_duties, api_employer, api_fleet, api_me, api_people, api_phones
 from accounts import openapi as openapi  # registers what the schema says of authentication
+from accounts.pages import drivers, truck_assignments, trucks
 from accounts.pages.manage import manage
 
 api_urlpatterns: list[URLPattern] = [
@@ -66,4 +67,24 @@ api_urlpatterns: list[URLPattern] = [
 ]
 page_urlpatterns: list[URLPattern] = [
     path("manage", manage, name="manage"),
+    path("manage/drivers", drivers.drivers, name="drivers_page"),
+    path("manage/drivers/new", drivers.new_driver, name="driver_new"),
+    path("manage/drivers/<uuid:driver_id>", drivers.driver, name="driver_page"),
+    path("manage/drivers/<uuid:driver_id>/edit", drivers.edit_driver, name="driver_edit"),
+    path("manage/trucks", trucks.trucks, name="trucks_page"),
+    path("manage/trucks/new", trucks.new_truck, name="truck_new"),
+    path("manage/trucks/<uuid:truck_id>", trucks.truck, name="truck_page"),
+    path("manage/trucks/<uuid:truck_id>/edit", trucks.edit_truck, name="truck_edit"),
+    path("manage/trucks/<uuid:truck_id>/retire", trucks.retire, name="truck_retire"),
+    path("manage/trucks/<uuid:truck_id>/give", truck_assignments.give_truck, name="truck_give"),
+    path(
+        "manage/truck-assignments/<uuid:assignment_id>",
+        truck_assignments.correct,
+        name="truck_assignment",
+    ),
+    path(
+        "manage/truck-assignments/<uuid:assignment_id>/end",
+        truck_assignments.take_back,
+        name="truck_take_back",
+    ),
 ]

@@ -13,6 +13,7 @@ import pytest
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from rest_framework.test import APIClient
 
+from accounts.folding import folded
 from accounts.models import (
     ApiKey,
     Device,
@@ -75,7 +76,7 @@ def make_driver(employer: Employer, name: str, number: str | None = None) -> Dri
     return Driver.objects.create(
         employer=employer,
         name=name,
-        name_folded=name.casefold(),
+        name_folded=folded(name),
         number=number,
         adult_attested_on=date(2026, 1, 12),
     )
