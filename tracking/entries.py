@@ -10,6 +10,7 @@ from missions.models import Attachment, Mission, Signature, StageEvent, Stop
 from missions.punctuality import Compared, Split
 from tracking.amiss import Amiss
 from tracking.segmentation import Segment
+from tracking.tracked import Period
 
 Availability = Literal["available", "not_available", "erased"]
 
@@ -62,6 +63,9 @@ class Timeline:
     `distance_m` is the sum of the entries; a lower bound when `distance_method` is `fixes`.
     `last_fix_at` is the newest fix in it: after that nothing is claimed. `exceptions` are
     those that nobody pressed; a driver's own are stages among the entries.
+
+    Within its bounds: `tracked` is when somebody was tracked at all, `on_duty` when a duty or
+    a mission was open (of a day only), `loadings` when something was loaded or unloaded.
     """
 
     timezone: str
@@ -74,3 +78,6 @@ class Timeline:
     shifts: list[Shift] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     exceptions: Sequence[Amiss] = ()
+    tracked: Sequence[Period] = ()
+    on_duty: Sequence[Period] = ()
+    loadings: Sequence[Period] = ()

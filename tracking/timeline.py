@@ -2,7 +2,7 @@
 
 1. Who had it when (spans.py), and when they were tracked at all (tracked.py).
 2. The fixes, through histories.py like every read of positions, and the stages beside them.
-3. segmentation.py cuts them; what lies outside the day is cut off, at its very midnight.
+3. cutting.py cuts them; what lies outside the day is cut off, at its very midnight.
 4. Beside the stages stand their plan, photos and signatures; amiss.py says what is wrong.
 
 Nothing is stored: a late fix is simply there at the next read. A day is read a little beyond
@@ -10,16 +10,17 @@ its bounds, as far as a duty or a mission goes on through midnight, so that what
 shows on both days, with each kilometre on one of them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from typing import Final
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from accounts.models import Driver, TrackingWindow, Truck
+from accounts.models import Driver, Truck
 from missions.models import Attachment, Mission, MissionStatus, Signature, StageEvent, Stop
 from tracking.amiss import Amiss, amiss_at_stops, amiss_on_the_way
-from tracking.days import whole_day, whole_seconds
+from tracking.cutting import FARTHEST, cut, day_windows, farthest_of, hands_of
+from tracking.day_bars import loadings
+from tracking.days import whole_day
 from tracking.entries import Availability as Availability
 from tracking.entries import Entry as Entry
 from tracking.entries import Shift as Shift
@@ -32,28 +33,13 @@ from tracking.evidence import (
     stages_of,
 )
 from tracking.histories import CLOCK_AHEAD, Subject, history_of
-from tracking.legs import continuous
 from tracking.moments import INSTANTS
 from tracking.people import People, readable_drivers
-from tracking.segmentation import Segment, Segmentation, segmentation
+from tracking.segmentation import Segmentation
 from tracking.spans import Hand, extent_of_mission, hands_of_mission, hands_of_truck
 from tracking.stop_times import stop_times, stops_of
-from tracking.tracked import (
-    Period,
-    clipped,
-    cut_at,
-    periods_on,
-    reach,
-    tracked_periods,
-    with_strays,
-    without,
-)
+from tracking.tracked import Period, periods_on, without
 from tracking.witnesses import Witnesses
-
-# How far beyond a day a duty or mission is followed that goes on through midnight.
-FARTHEST: Final = timedelta(hours=24)
-# Where the employer tracks always, nothing says that something goes on: far enough for a move.
-ALWAYS_BEYOND: Final = timedelta(hours=1)
 
 
 def timeline_of_driver(driver: Driver, day: date, now: datetime) -> Timeline:
@@ -91,7 +77,7 @@ def timeline_of_mission(mission: Mission, now: datetime) -> Timeline:
         period
         for driver_id in drivers
         for period in without(
-            _hands_of(driver_id, hands), periods_on(marks[driver_id], "private", *whole)
+            hands_of(driver_id, hands), periods_on(marks[driver_id], "private", *whole)
         )
     ]
     found = _timeline(mission, whole, whole, windows, hands, now)
@@ -99,44 +85,13 @@ def timeline_of_mission(mission: Mission, now: datetime) -> Timeline:
 
 
 def _day(subject: Driver | Truck, day: Period, hands: list[Hand], now: datetime) -> Timeline:
-    employer = subject.employer
-    farthest = day[0] - FARTHEST, day[1] + FARTHEST
     drivers = readable_drivers(hands)
+    farthest = farthest_of(day)
     marks = marks_of(drivers, *farthest)
     missions = open_missions_of(drivers, *farthest)
-    windows: list[Period] = []
-    read = day
-    for driver_id in drivers:
-        held = _hands_of(driver_id, hands)
-        for name in {employer.tracking_window, TrackingWindow.DUTY}:
-            periods = [
-                part
-                for began_at, ended_at in tracked_periods(
-                    name, marks[driver_id], missions.get(driver_id, ()), *farthest
-                )
-                for part in clipped(held, began_at, ended_at)
-            ]
-            if name == employer.tracking_window:
-                windows += periods
-            if name == TrackingWindow.DUTY:
-                read = _reaching(read, periods, day)
-    if employer.tracking_window == TrackingWindow.ALWAYS:
-        read = min(read[0], day[0] - ALWAYS_BEYOND), max(read[1], day[1] + ALWAYS_BEYOND)
-    return _timeline(subject, day, read, windows, hands, now)
-
-
-def _reaching(read: Period, periods: Sequence[Period], day: Period) -> Period:
-    return (
-        min(read[0], reach(periods, day[0])[0]),
-        max(read[1], reach(periods, day[1])[1]),
-    )
-
-
-def _hands_of(driver_id: int, hands: Iterable[Hand]) -> list[Period]:
-    """When a driver had it. What named a mission before its departure came in overlaps with
-    the mission itself, and is no bound of anything."""
-    own = [(hand.begin_at, hand.end_at) for hand in hands if hand.driver_id == driver_id]
-    return continuous(own)
+    found = day_windows(subject.employer, day, hands, marks, missions)
+    timeline = _timeline(subject, day, found.read, found.windows, hands, now)
+    return replace(timeline, on_duty=found.on_duty)
 
 
 def _timeline(
@@ -152,21 +107,15 @@ def _timeline(
     fixes = history_of(subject, *read).fixes()
     events = stages_of(subject, readable_drivers(hands), *read)
     proofs = proofs_of(subject, hands, *bounds)
-    witnesses = Witnesses(subject, fixes, events, hands)
-    shown = with_strays([*clipped(windows, *read)], (fix.recorded_at for fix in fixes))
-    shown = cut_at(cut_at(shown, bounds[0]), bounds[1])
-    cut = segmentation(
-        witnesses.moments(), windows=shown, min_spacing_m=float(employer.min_spacing_m)
-    )
-    segments = [within for one in cut.segments if (within := _within(one, bounds)) is not None]
+    found = cut(subject, bounds, read, windows=windows, hands=hands, fixes=fixes, events=events)
+    witnesses, segments = found.witnesses, found.segments
     people = People.of(segments, witnesses, hands, proofs, employer)
-    entries = [_continued(people.entry(segment), cut, bounds) for segment in segments]
+    entries = [_continued(people.entry(segment), found.whole, bounds) for segment in segments]
     entries += people.superseded_entries(bounds, corrections_of(events))
     stops, told = _stops(subject, witnesses, bounds)
     entries += people.proof_entries(proofs, events)
     entries += people.results(told, hands)
     entries.sort(key=_place)
-    distance_m, method, flagged_legs = _totals(cut, segments)
     exceptions = _at_stops(subject, stops, events, proofs, now)
     in_bounds = [fix for fix in fixes if bounds[0] <= fix.recorded_at < bounds[1]]
     exceptions += amiss_on_the_way(in_bounds, events, segments)
@@ -174,13 +123,15 @@ def _timeline(
         timezone=employer.timezone,
         started_at=bounds[0],
         ended_at=bounds[1],
-        distance_m=distance_m,
-        distance_method=method,
-        flagged_legs=flagged_legs,
+        distance_m=found.distance_m,
+        distance_method=found.distance_method,
+        flagged_legs=found.flagged_legs,
         last_fix_at=max((fix.recorded_at for fix in in_bounds), default=None),
         shifts=people.shifts(hands, (bounds[0], min(bounds[1], now))),
         entries=entries,
         exceptions=exceptions,
+        tracked=found.tracked,
+        loadings=loadings(found.whole.segments, bounds),
     )
 
 
@@ -217,37 +168,12 @@ def _at_stops(
     return amiss_at_stops(rows, subject.employer, now=now, is_over=is_over)
 
 
-def _within(segment: Segment, bounds: Period) -> Segment | None:
-    """The part of a segment inside the bounds; None when there is none.
-
-    Moves, standstills and gaps were cut at the bounds already; a dwell is cut here, and its
-    few metres on the yard are shared by time.
-    """
-    begin_at, end_at = bounds
-    if segment.started_at == segment.ended_at:
-        return segment if begin_at <= segment.started_at < end_at else None
-    started_at, ended_at = max(segment.started_at, begin_at), min(segment.ended_at, end_at)
-    if started_at >= ended_at:
-        return None
-    if (started_at, ended_at) == (segment.started_at, segment.ended_at):
-        return segment
-    share = (ended_at - started_at) / (segment.ended_at - segment.started_at)
-    return replace(
-        segment,
-        started_at=started_at,
-        ended_at=ended_at,
-        duration_s=whole_seconds(started_at, ended_at),
-        distance_m=segment.distance_m * share,
-        distance_method="fixes",
-    )
-
-
-def _continued(entry: Entry, cut: Segmentation, bounds: Period) -> Entry:
+def _continued(entry: Entry, whole: Segmentation, bounds: Period) -> Entry:
     """Say of what touches the bounds whether it goes on beyond them."""
     shown = entry.segment
     if shown.type in INSTANTS or not (shown.started_at == bounds[0] or shown.ended_at == bounds[1]):
         return entry
-    alike = [one for one in cut.segments if (one.type, one.device) == (shown.type, shown.device)]
+    alike = [one for one in whole.segments if (one.type, one.device) == (shown.type, shown.device)]
     before = shown.started_at == bounds[0] and any(
         one.started_at < bounds[0] <= one.ended_at for one in alike
     )
@@ -265,15 +191,3 @@ def _continued(entry: Entry, cut: Segmentation, bounds: Period) -> Entry:
 def _place(entry: Entry) -> tuple[datetime, bool, datetime]:
     segment = entry.segment
     return segment.started_at, segment.type not in INSTANTS, segment.ended_at
-
-
-def _totals(cut: Segmentation, shown: Sequence[Segment]) -> tuple[float, str, int]:
-    if len(shown) == len(cut.segments) and shown == cut.segments:
-        return cut.distance_m, cut.distance_method, cut.flagged_legs
-    driven = [segment for segment in shown if segment.distance_m > 0]
-    by_fixes = any(segment.distance_method == "fixes" for segment in driven) or not driven
-    return (
-        sum(segment.distance_m for segment in driven),
-        "fixes" if by_fixes else "odometer",
-        sum(segment.flagged_legs for segment in shown),
-    )
