@@ -17,7 +17,15 @@ from accounts.refusals import Invalid
 # counted as late. A name or a justification is text a person wrote, so of those only the
 # name of the field does.
 _VALUES_IN_TRAIL: Final = frozenset(
-    {"tracking_window", "min_spacing_m", "route_months", "early_s", "late_s"}
+    {
+        "tracking_window",
+        "min_spacing_m",
+        "route_months",
+        "early_s",
+        "late_s",
+        "is_share_enabled",
+        "is_shared_position_exact",
+    }
 )
 MAX_SPACING_M: Final = 100_000
 

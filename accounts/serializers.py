@@ -74,6 +74,12 @@ class EmployerSerializer(Form):
         help_text="an arrival so long after its planned time, without a window, is on time",
     )
     staff_informed_on = serializers.DateField(allow_null=True)
+    is_share_enabled = serializers.BooleanField(
+        help_text="whether a consignee may be sent a link to one stop"
+    )
+    is_shared_position_exact = serializers.BooleanField(
+        help_text="whether such a link may show the exact position of the truck"
+    )
     created_at = serializers.DateTimeField(read_only=True)
 
 

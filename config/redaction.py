@@ -12,12 +12,14 @@ REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
         r"\1…",
     ),
     # What begins like a token of a phone or a key of a system is one, whole or cut.
-    (re.compile(r"\bmp[dk]_[\w-]+"), "…"),
+    (re.compile(r"\bmp[dks]_[\w-]+"), "…"),
     # A link to a private file is the proof that one may read it.
     (re.compile(r"(/files/)[^\s?\"'/]+"), r"\1…"),
     (re.compile(r"\bwhsec_[A-Za-z0-9+/=]+"), "…"),
     # A link that sets a phone up holds a code until it is spent.
     (re.compile(r"(/phones/link/[a-z0-9-]+/)[^\s?\"'/]+"), r"\1…"),
+    # A link for a consignee opens a page about a stop to whoever has it.
+    (re.compile(r"(/s/)[^\s?\"'/]+"), r"\1…"),
     # The code of a proof of delivery, as it stands in the address of the verification page.
     (re.compile(r"(/verify/)[^\s?\"'/]+"), r"\1…"),
     (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',]+", re.IGNORECASE), r"\1 …"),

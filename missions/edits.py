@@ -11,14 +11,27 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Q
 from django.db.models.fields.json import KT
 
 from accounts.actors import Actor
 from accounts.audit import record
 from accounts.models import ApiKey, AuditEntry, User
-from missions.models import Mission
+from missions.models import Mission, Stop
 
 MOST_ENTRIES: Final = 100
+
+# What is done about a mission and changes nothing of it, so that no version tells of it.
+BESIDE: Final = frozenset(
+    {
+        "mission.created",
+        "proof.requested",
+        "proof.issued",
+        "share_link.made",
+        "share_link.revoked",
+        "site.moved",
+    }
+)
 
 # What ends a mission along with what its entry tells.
 _ENDING: Final = ("/status", "/ended_at", "/ended_source")
@@ -85,6 +98,14 @@ def record_change(
     record(actor, action, of or mission, {**(detail or {}), **where})
 
 
+def record_beside(
+    mission: Mission, action: str, actor: Actor | None, *, of: Any, stop: Stop | None = None
+) -> None:
+    """Write down what was done about a mission and changed nothing of it, so has no version."""
+    where = {"mission": str(mission.uuid), **({"stop": str(stop.uuid)} if stop else {})}
+    record(actor, action, of, where)
+
+
 @dataclass(frozen=True, slots=True)
 class ToldChange:
     """One entry of the trail: who did what, when, and the names of the fields it touched.
@@ -103,7 +124,7 @@ class ToldChange:
 
 def changes_told(mission: Mission, stops: Iterable[UUID]) -> list[ToldChange]:
     """The newest changes of a mission, oldest first. Three queries at most."""
-    entries = _entries(mission, 0)
+    entries = _newest(mission, Q(detail__version__gt=0) | Q(action__in=BESIDE))
     names = _names(entries)
     places = {uuid: place for place, uuid in enumerate(stops, start=1)}
     return [
@@ -112,19 +133,30 @@ def changes_told(mission: Mission, stops: Iterable[UUID]) -> list[ToldChange]:
             action=entry.action,
             actor_kind=entry.actor_kind,
             name=names.get(entry.actor, ""),
-            stop=places.get(entry.object_id) if entry.object_id else None,
+            stop=_place_of_stop(entry, places),
             fields=tuple(entry.detail.get("fields", ())),
         )
         for entry in entries
     ]
 
 
+def _place_of_stop(entry: AuditEntry, places: Mapping[UUID, int]) -> int | None:
+    """An entry is about a stop, or about something of a stop that its detail names."""
+    named = entry.detail.get("stop")
+    stop = UUID(named) if isinstance(named, str) else entry.object_id
+    return places.get(stop) if stop is not None else None
+
+
 def _entries(mission: Mission, version: int) -> Sequence[AuditEntry]:
     """Those after a version, oldest first; of very many the newest."""
+    return _newest(mission, Q(detail__version__gt=version))
+
+
+def _newest(mission: Mission, wanted: Q) -> Sequence[AuditEntry]:
     return list(
         AuditEntry.objects.filter(employer_id=mission.employer_id, detail__has_key="mission")
         .alias(mission=KT("detail__mission"))
-        .filter(mission=str(mission.uuid), detail__version__gt=version)
+        .filter(wanted, mission=str(mission.uuid))
         .order_by("-id")[:MOST_ENTRIES]
     )[::-1]
 

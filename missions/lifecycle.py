@@ -153,7 +153,8 @@ def _insert(employer: Employer, plan: MissionPlan, actor: Actor | None) -> Missi
     _insert_stops(mission, plan.stops or ())
     if plan.driver:
         _begin_assignment(mission, plan.driver, plan.truck, at=None)
-    record(actor, "mission.created", mission, _who(plan.driver, plan.truck))
+    detail = {**_who(plan.driver, plan.truck), "mission": str(mission.uuid)}
+    record(actor, "mission.created", mission, detail)
     return mission
 
 

@@ -90,7 +90,8 @@ def request_proof(
         locale=locale,
         requested_by=actor.user if actor else None,
     )
-    record(actor, "proof.requested", proof, {"stop": str(stop.uuid), "locale": locale})
+    about = {"mission": str(stop.mission.uuid), "stop": str(stop.uuid)}
+    record(actor, "proof.requested", proof, {**about, "locale": locale})
     return Requested(proof, is_new=True)
 
 
@@ -155,8 +156,9 @@ def _issue(proof_id: int, gather: Callable[[ProofOfDelivery], Gathered | None]) 
         ProofOfDelivery.objects.filter(pk__in=[old.pk for old in replaced]).update(
             superseded_by=proof
         )
+        about = {"mission": str(proof.stop.mission.uuid), "stop": str(proof.stop.uuid)}
         detail = {"number": proof.number, "replaces": [old.number for old in replaced]}
-        record(None, "proof.issued", proof, detail)
+        record(None, "proof.issued", proof, {**about, **detail})
     return True
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from tracking.basemap import borders
 from tracking.day_rows import Row
-from tracking.fleet_rows import FleetView
+from tracking.fleet_view import FleetView
 from tracking.places import PLACES
 from tracking.svg_map import Dot, Line, View, svg_map, view_of, within
 
@@ -37,6 +37,13 @@ def track_map(
         if row.latitude is not None and row.longitude is not None
     ]
     return _drawn(title, lines, dots, language)
+
+
+def area_map(
+    title: str, ring: Sequence[Sequence[float]], dots: Iterable[Dot], language: str
+) -> SafeString:
+    """A circle that something is in, and points beside it."""
+    return _drawn(title, [Line("area", ring)], list(dots), language)
 
 
 def _drawn(title: str, lines: list[Line], dots: list[Dot], language: str) -> SafeString:

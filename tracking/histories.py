@@ -137,13 +137,18 @@ class History:
 
     def newest_at(self) -> datetime | None:
         """When its newest fix was recorded. One query for each span, the latest first."""
-        newest: datetime | None = None
+        newest = self.newest()
+        return newest.recorded_at if newest else None
+
+    def newest(self) -> StoredFix | None:
+        """Its newest fix. One query for each span, the latest first."""
+        newest: StoredFix | None = None
         for span in sorted(self.spans, key=lambda span: span.end_at, reverse=True):
-            if newest is None or span.end_at > newest:
+            if newest is None or span.end_at > newest.recorded_at:
                 sql, params = _branch(span, None, 1, newest_first=True)
                 with connection.cursor() as cursor:
                     cursor.execute(sql, params)
-                    found = [StoredFix._make(row).recorded_at for row in cursor.fetchall()]
+                    found = [StoredFix._make(row) for row in cursor.fetchall()]
                 newest = max([*found, *([newest] if newest else [])], default=None)
         return newest
 

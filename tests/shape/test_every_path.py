@@ -21,6 +21,7 @@ from missions.models import (
     MissionAssignment,
     MissionImport,
     ProofOfDelivery,
+    ShareLink,
     Site,
     StageEvent,
     Stop,
@@ -114,6 +115,7 @@ def ids(
         "{attachment_id}": photo,
         "{signature_id}": signature,
         "{proof_id}": proof,
+        "{link_id}": ShareLink.objects.create(employer=acme, stop=stop, token_hash=b"\0" * 32),
         "{delivery_id}": delivery,
         "quarantine": QuarantinedFix.objects.create(
             employer=acme,
