@@ -1,30 +1,34 @@
-"""The fleet as the first page shows it: who reports, who is silent, who is off.
+"""The fleet as the live page shows it: who reports, who is silent, who is off, and where.
 
 Silent: tracked now, and no fix for 30 minutes. A parked truck sends a heartbeat or a stage;
 half an hour without any is worth a call.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
+from zlib import crc32
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Driver, Employer, TrackingWindow
-from missions.models import Mission
+from accounts.folding import folded
+from accounts.models import Employer, TrackingWindow
+from missions.models import Site
 from tracking.day_rows import duration_text
 from tracking.evidence import marks_of, open_missions_of
 from tracking.fleet import NewestFix, newest_fixes
 from tracking.nearby import nearby
+from tracking.places import Place
+from tracking.site_grid import Area, SiteGrid
 from tracking.tracked import periods_on
 
 SILENT_AFTER: Final = timedelta(minutes=30)
-SHOWS_AT_MOST: Final = 2_000
-NAMES_AT_MOST: Final = 200
+SITES_AT_MOST: Final = 20_000
 
 State = Literal["silent", "moving", "resting"]
 
@@ -37,79 +41,166 @@ TITLES: Final[dict[State, Promise]] = {
 
 @dataclass(frozen=True, slots=True)
 class FleetRow:
-    """A driver's newest fix in words. `age` is how long ago it was recorded."""
+    """A driver's newest fix. Places are named in the language of whoever reads them.
 
+    `site`: the name of the site whose circle it lies in. `now_with`: name and number of the
+    driver whose fixes the truck has sent since; None while it is this driver's.
+    """
+
+    driver_id: int
     driver: UUID
-    name: str
-    truck: str
-    mission: str
+    person: tuple[str, str | None]
+    truck_id: int | None
+    truck: UUID | None
+    plate: str
+    truck_name: str
+    mission: UUID | None
+    mission_reference: str
     recorded_at: datetime
     is_today: bool
-    age: str
-    where: str
     latitude: float
     longitude: float
+    heading_deg: float | None
+    place: Place | None
+    site: str
     state: State
+    now_with: tuple[str, str | None] | None = None
+
+    @property
+    def name(self) -> str:
+        return driver_name(*self.person)
+
+    @property
+    def label(self) -> str:
+        """What the map calls it: the truck as people call it, else its plate, else the driver."""
+        return self.name if self.now_with else self.truck_name or self.plate or self.name
+
+    @property
+    def where(self) -> str:
+        """For example `at Depot Mechelen` or `near Mechelen`; far from all places the point."""
+        if self.site:
+            return _("at %(site)s") % {"site": self.site}
+        if self.place:
+            return _("near %(place)s") % {"place": self.place_name(get_language())}
+        return f"{self.latitude:.3f}, {self.longitude:.3f}"
+
+    @property
+    def now_with_name(self) -> str:
+        return driver_name(*self.now_with) if self.now_with else ""
+
+    @property
+    def is_silent(self) -> bool:
+        return self.state == "silent"
+
+    @property
+    def recorded_ms(self) -> int:
+        return int(self.recorded_at.timestamp() * 1000)
+
+    @property
+    def order(self) -> str:
+        """What rows are sorted by, also in the browser."""
+        return f"{folded(self.label)} {folded(self.name)}"
+
+    @property
+    def version(self) -> str:
+        """Changes with everything that a row says but its age."""
+        return f"{crc32(repr(self).encode()):08x}"
+
+    def place_name(self, language: str | None) -> str:
+        if self.place is None:
+            return ""
+        return self.place.names.get(language or "", self.place.english)
+
+    def age(self, now: datetime) -> str:
+        return age_text(now - self.recorded_at, is_silent=self.is_silent)
+
+    def has_words(self, words: Sequence[str], language: str | None) -> bool:
+        """Whether each of some folded words is in what the row says."""
+        if not words:
+            return True
+        said = (
+            *(part for part in self.person if part), self.plate, self.truck_name,
+            self.mission_reference, self.site, self.place_name(language),
+        )  # fmt: skip
+        text = folded(" ".join(said))
+        return all(word in text for word in words)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows of one state, in order of name; the title says the state in words."""
+    """Rows of one state, in order of their labels; the title says the state in words."""
 
     state: State
     title: str
     rows: list[FleetRow]
 
 
-@dataclass(frozen=True, slots=True)
-class FleetView:
-    """An employer's drivers: those with a fix in groups, the others by name.
+def fleet_rows(
+    employer: Employer,
+    now: datetime,
+    today_at: datetime,
+    *,
+    sites: SiteGrid,
+    drivers: Collection[int] | None = None,
+    known: Mapping[int, FleetRow] | None = None,
+    limit: int | None = None,
+) -> list[FleetRow]:
+    """A row for each driver with a fix, or for those of `drivers`. Three queries.
 
-    `unseen_more`: how many more have none. `beyond`: how many drivers were not looked at.
+    `today_at`: the local midnight. `known` saves naming the place of who has not moved.
     """
-
-    groups: list[Group]
-    unseen: list[Driver]
-    unseen_more: int = 0
-    beyond: int = 0
-
-    @property
-    def count(self) -> int:
-        return sum(len(group.rows) for group in self.groups)
-
-
-def fleet_view(employer: Employer, now: datetime, today_at: datetime, language: str) -> FleetView:
-    """The fleet now. Five queries, two more for a large one. `today_at`: the local midnight."""
-    newest = newest_fixes(employer, now, limit=SHOWS_AT_MOST)
-    ids = [one.driver_id for one in newest]
-    tracked = tracked_now(employer, ids, now)
-    missions = Mission.objects.in_bulk(
-        {one.fix.mission_id for one in newest if one.fix.mission_id is not None}
-    )
-    rows = [
-        _row(one, _state(one, tracked), missions.get(one.fix.mission_id or 0), today_at, language)
-        for one in newest
+    newest = newest_fixes(employer, now, limit=limit, drivers=drivers)
+    tracked = tracked_now(employer, [one.driver_id for one in newest], now)
+    known = known or {}
+    return [
+        _row(one, _state(one, tracked), today_at, sites, known.get(one.driver_id)) for one in newest
     ]
-    groups = list(_groups(rows))
-    drivers = Driver.objects.filter(employer=employer, frozen_at=None)
-    unseen = drivers.exclude(pk__in=ids)
-    beyond = 0
-    if len(ids) >= SHOWS_AT_MOST:
-        # They come in order of their ids: of later drivers nothing is known here.
-        unseen = unseen.filter(pk__lt=ids[-1])
-        beyond = drivers.filter(pk__gt=ids[-1]).count()
-    named = list(unseen.order_by("name_folded", "id")[: NAMES_AT_MOST + 1])
-    more = unseen.count() - NAMES_AT_MOST if len(named) > NAMES_AT_MOST else 0
-    return FleetView(groups, named[:NAMES_AT_MOST], more, beyond)
 
 
-def age_text(age: timedelta) -> str:
+def site_grid_of(employer: Employer) -> SiteGrid:
+    """Where the employer's sites are. One query."""
+    sites = Site.objects.filter(employer=employer, latitude__isnull=False).order_by("-id")
+    rows = sites.values_list("name", "latitude", "longitude", "radius_m")
+    return SiteGrid(Area._make(row) for row in rows[:SITES_AT_MOST])
+
+
+def told_who_has_the_truck(rows: Iterable[FleetRow]) -> list[FleetRow]:
+    """The same rows; who left a truck to another driver says so, and no longer stands for it.
+
+    Two drivers on board at once both stand for it: they send within half an hour.
+    """
+    rows = list(rows)
+    last: dict[int, FleetRow] = {}
+    for row in rows:
+        if row.truck_id is not None:
+            newest = last.get(row.truck_id)
+            if newest is None or newest.recorded_at < row.recorded_at:
+                last[row.truck_id] = row
+    return [_told(row, last.get(row.truck_id or 0)) for row in rows]
+
+
+def grouped(rows: Iterable[FleetRow]) -> list[Group]:
+    """By state, the silent first; without the empty groups."""
+    found: defaultdict[State, list[FleetRow]] = defaultdict(list)
+    for row in rows:
+        found[row.state].append(row)
+    return [
+        Group(state, str(title), sorted(found[state], key=_order))
+        for state, title in TITLES.items()
+        if state in found
+    ]
+
+
+def age_text(age: timedelta, *, is_silent: bool = False) -> str:
     """How long ago, inexact on purpose: the page shows minutes."""
     minutes = int(age.total_seconds()) // 60
     if minutes < 1:
         return _("just now")
     if minutes < 48 * 60:
-        return _("%(duration)s ago") % {"duration": duration_text(minutes * 60)}
+        duration = duration_text(minutes * 60)
+        if is_silent:
+            return _("silent %(duration)s") % {"duration": duration}
+        return _("%(duration)s ago") % {"duration": duration}
     days = minutes // (24 * 60)
     return ngettext("%(days)s day ago", "%(days)s days ago", days) % {"days": days}
 
@@ -121,6 +212,13 @@ def tracked_now(employer: Employer, driver_ids: list[int], now: datetime) -> set
     """
     found = set(driver_ids) if employer.tracking_window == TrackingWindow.ALWAYS else set()
     return found | _on_duty(driver_ids, now)
+
+
+def driver_name(name: str, number: str | None) -> str:
+    """A driver may be nameless, then the number stands for the name."""
+    if name:
+        return name
+    return _("driver %(number)s") % {"number": number} if number else _("driver without a name")
 
 
 def _on_duty(driver_ids: list[int], now: datetime) -> set[int]:
@@ -142,37 +240,42 @@ def _state(one: NewestFix, tracked: set[int]) -> State:
 
 
 def _row(
-    one: NewestFix, state: State, mission: Mission | None, today_at: datetime, language: str
+    one: NewestFix, state: State, today_at: datetime, sites: SiteGrid, known: FleetRow | None
 ) -> FleetRow:
     latitude, longitude = one.fix.latitude_e7 / 1e7, one.fix.longitude_e7 / 1e7
-    found = nearby(latitude, longitude)
+    if known and (known.latitude, known.longitude) == (latitude, longitude):
+        place = known.place
+    else:
+        found = nearby(latitude, longitude)
+        place = found.place if found else None
     return FleetRow(
+        driver_id=one.driver_id,
         driver=one.driver,
-        name=driver_name(one.driver_name, one.driver_number),
-        truck=one.truck_plate or "",
-        mission=(mission.reference or mission.external_id or "") if mission else "",
+        person=(one.driver_name, one.driver_number),
+        truck_id=one.fix.truck_id,
+        truck=one.truck,
+        plate=one.truck_plate or "",
+        truck_name=one.truck_name or "",
+        mission=one.mission,
+        mission_reference=one.mission_reference or "",
         recorded_at=one.fix.recorded_at,
         is_today=one.fix.recorded_at >= today_at,
-        age=age_text(timedelta(seconds=one.age_s)),
-        where=found.place.names.get(language, found.place.english) if found else "",
         latitude=latitude,
         longitude=longitude,
+        heading_deg=one.fix.heading_deg,
+        place=place,
+        site=sites.name_at(latitude, longitude),
         state=state,
     )
 
 
-def driver_name(name: str, number: str | None) -> str:
-    """A driver may be nameless, then the number stands for the name."""
-    if name:
-        return name
-    return _("driver %(number)s") % {"number": number} if number else _("driver without a name")
+def _told(row: FleetRow, last: FleetRow | None) -> FleetRow:
+    if last is None or last.driver_id == row.driver_id:
+        return row
+    if last.recorded_at - row.recorded_at < SILENT_AFTER:
+        return row
+    return replace(row, now_with=last.person)
 
 
-def _groups(rows: Iterable[FleetRow]) -> Iterable[Group]:
-    found: dict[State, list[FleetRow]] = {state: [] for state in TITLES}
-    for row in rows:
-        found[row.state].append(row)
-    for state, members in found.items():
-        if members:
-            members.sort(key=lambda row: row.name.casefold())
-            yield Group(state, str(TITLES[state]), members)
+def _order(row: FleetRow) -> str:
+    return row.order

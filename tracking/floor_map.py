@@ -1,6 +1,6 @@
 """The maps of the pages as SVG, under what Leaflet draws where scripts run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
@@ -17,13 +17,19 @@ MOST_PLACES = 14
 
 
 def fleet_map(fleet: FleetView, language: str) -> SafeString:
-    """Each driver's newest position by name; empty without any."""
-    dots = [
-        Dot(row.state, (row.latitude, row.longitude), row.name)
-        for group in fleet.groups
-        for row in group.rows
-    ]
+    """Each truck's newest position by name; empty without any."""
+    dots = [Dot(row.state, (row.latitude, row.longitude), row.label) for row in fleet.rows]
     return _drawn(_("Map of the fleet; the table says the same"), [], dots, language)
+
+
+def trucks_map(trucks: Sequence[Mapping[str, Any]], language: str) -> SafeString:
+    """Trucks as today_rows.trucks_of has them; with their names while those can be read."""
+    has_names = len(trucks) <= MOST_PLACES
+    dots = [
+        Dot(one["state"], (one["latitude"], one["longitude"]), one["label"] if has_names else "")
+        for one in trucks
+    ]
+    return _drawn(_("Map of the trucks; the table says the same"), [], dots, language)
 
 
 def track_map(

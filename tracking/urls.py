@@ -19,10 +19,12 @@ from tracking.api.tracks import (
     TruckFixes,
     TruckTrack,
 )
+from tracking.live_page import fleet_table, live, live_stream
+from tracking.days_pages import driver_day, truck_day
 from tracking.map_pages import tile_file
 from tracking.mission_page import mission_now, mission_page, mission_picture
 from tracking.missions_page import missions
-from tracking.pages import basemap_file, driver_day, fleet, fleet_table, home
+from tracking.pages import basemap_file
 from tracking.phone_pages import first_fix, first_fix_by_code, phone_link, set_up_phone
 from tracking.phones_page import (
     give_new_token,
@@ -34,6 +36,18 @@ from tracking.phones_page import (
 )
 from tracking.proof_page import proof_file, proof_page
 from tracking.quarantine_pages import quarantine_page, retry_quarantined
+from tracking.replay_page import (
+    driver_replay,
+    driver_replay_data,
+    mission_replay,
+    mission_replay_data,
+    truck_replay,
+    truck_replay_data,
+)
+from tracking.saved_filters import delete_filter, save_filter
+from tracking.shared_page import shared_file, shared_page
+from tracking.today_page import home, today_board
+from tracking.where_page import where_places, where_was_who
 
 DRIVER = "drivers/<uuid:driver_id>"
 TRUCK = "trucks/<uuid:truck_id>"
@@ -74,10 +88,22 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 ]
 page_urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
-    path("live", fleet, name="live"),
+    path("today/board", today_board, name="today_board"),
+    path("filters", save_filter, name="save_filter"),
+    path("filters/<uuid:filter_id>/delete", delete_filter, name="delete_filter"),
+    path("live", live, name="live"),
+    path("live/stream", live_stream, name="live_stream"),
+    path("where", where_was_who, name="where_was_who"),
+    path("where/places", where_places, name="where_places"),
     path("missions", missions, name="missions_page"),
     path(MISSION, mission_page, name="mission_page"),
     path(f"{MISSION}/now", mission_now, name="mission_now"),
+    path(f"{MISSION}/replay", mission_replay, name="mission_replay"),
+    path(f"{MISSION}/replay/data", mission_replay_data, name="mission_replay_data"),
+    path(f"{DRIVER}/replay", driver_replay, name="driver_replay"),
+    path(f"{DRIVER}/replay/data", driver_replay_data, name="driver_replay_data"),
+    path(f"{TRUCK}/replay", truck_replay, name="truck_replay"),
+    path(f"{TRUCK}/replay/data", truck_replay_data, name="truck_replay_data"),
     path(f"{MISSION}/pictures/<str:kind>/<uuid:file_id>", mission_picture, name="mission_picture"),
     path(f"{MISSION}/stops/<uuid:stop_id>/proof", proof_page, name="proof_page"),
     path(
@@ -86,7 +112,8 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
         name="proof_file",
     ),
     path("fleet/table", fleet_table, name="fleet_table"),
-    path("drivers/<uuid:driver_id>/day", driver_day, name="driver_day"),
+    path(f"{DRIVER}/day", driver_day, name="driver_day"),
+    path(f"{TRUCK}/day", truck_day, name="truck_day"),
     path("quarantine", quarantine_page, name="quarantine_page"),
     path("quarantine/<uuid:quarantined_id>/retry", retry_quarantined, name="retry_quarantined"),
     path("phones", phones, name="phones"),
@@ -100,5 +127,7 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
     path("phones/<uuid:device_id>/first-fix", first_fix, name="first_fix"),
     path("phones/codes/<uuid:code_id>/first-fix", first_fix_by_code, name="first_fix_by_code"),
     path("map/tiles/<str:token>/map.pmtiles", tile_file, name="tile_file"),
+    path("s/<str:token>", shared_page, name="shared_page"),
+    path("s/<str:token>/<str:kind>/<uuid:file_id>", shared_file, name="shared_file"),
     path("map/<str:name>.json", basemap_file, name="basemap_file"),
 ]

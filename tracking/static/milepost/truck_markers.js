@@ -53,7 +53,8 @@ function said({ truck, at }) {
     `chosen(id)` which one was clicked; without it a click opens the truck's url.
 
     `update(trucks)` draws exactly these: the first time so that all can be seen, afterwards the
-    map stays where the person has moved it. `focus(id)` shows one, `focus(null)` none. */
+    map stays where the person has moved it, until `fit()`. `focus(id)` brings one into view and
+    marks it, `point(id)` only marks it; with null none. */
 export function truckMarkers(map, { pointed = () => {}, chosen } = {}) {
   const known = new Map();
   let isPlaced = false;
@@ -112,8 +113,8 @@ export function truckMarkers(map, { pointed = () => {}, chosen } = {}) {
     for (const { marker } of known.values()) marker.getElement().tabIndex = known.size > NAMES_AT_MOST ? -1 : 0;
   }
 
-  function place() {
-    if (isPlaced || !known.size) return;
+  function fit() {
+    if (!known.size) return;
     map.fitBounds([...known.values()].map(({ marker }) => marker.getLatLng()), { paddingTopLeft: [75, 50], paddingBottomRight: [75, 30], maxZoom: 11 });
     isPlaced = true;
   }
@@ -127,7 +128,7 @@ export function truckMarkers(map, { pointed = () => {}, chosen } = {}) {
       }
     }
     trucks.forEach(draw);
-    place();
+    if (!isPlaced) fit();
     thinNames();
   }
 
@@ -138,5 +139,5 @@ export function truckMarkers(map, { pointed = () => {}, chosen } = {}) {
   }
 
   map.on("moveend", thinNames);
-  return { update, focus, point: mark };
+  return { update, focus, fit, point: mark };
 }
