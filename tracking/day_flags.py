@@ -42,8 +42,18 @@ class LeanMission(NamedTuple):
     status: str
     began_at: datetime
     planned_start_at: datetime | None
-    planned_end_at: datetime | None
     ended_at: datetime | None
+    reference: str
+    external_id: str | None
+
+    @property
+    def due_at(self) -> datetime:
+        """When it is to begin; without a plan when it began or was made."""
+        return self.planned_start_at or self.began_at
+
+    @property
+    def name(self) -> str:
+        return self.reference or self.external_id or ""
 
 
 class LeanSite(NamedTuple):
@@ -150,7 +160,13 @@ def read_day(employer: Employer, missions: QuerySet[Mission], now: datetime) -> 
     found = [
         LeanMission._make(row)
         for row in missions.annotate(began=F("began_at")).values_list(
-            "id", "status", "began", "planned_start_at", "planned_end_at", "ended_at"
+            "id",
+            "status",
+            "began",
+            "planned_start_at",
+            "ended_at",
+            "reference",
+            "external_id",
         )
     ]
     ids = [mission.pk for mission in found]

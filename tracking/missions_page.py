@@ -13,6 +13,7 @@ from accounts.models import Driver, Employer, Truck
 from accounts.moments import rfc3339
 from accounts.page_access import for_dispatchers
 from missions.models import MissionStatus
+from tracking.addresses import with_changes
 from tracking.days import whole_day
 from tracking.fleet_rows import driver_name
 from tracking.mission_flags import FLAGS
@@ -35,8 +36,8 @@ def missions(request: HttpRequest, actor: Actor) -> HttpResponse:
         "today": today,
         "asked": asked,
         "page": page,
-        "next_url": _with(request.GET, cursor=page.next) if page.next else "",
-        "first_url": _with(request.GET, cursor="") if asked.after else "",
+        "next_url": with_changes(request.GET, cursor=page.next) if page.next else "",
+        "first_url": with_changes(request.GET, cursor="") if asked.after else "",
         **_choices(employer, asked, request.GET),
         **_days(asked, request.GET),
         "exports": _exports(asked, zone),
@@ -85,24 +86,12 @@ def _named(asked: Asked) -> list[str]:
 
 def _days(asked: Asked, query: QueryDict) -> dict[str, str]:
     """Links to the day before and after, and to the same search without days."""
-    days = {"all_days": _with(query, **{"from": "", "to": "", "cursor": ""})}
+    days = {"all_days": with_changes(query, **{"from": "", "to": "", "cursor": ""})}
     if asked.one_day and not asked.errors:
         for name, step in (("before", -1), ("after", 1)):
             day = next_day(asked.one_day, step).isoformat()
-            days[name] = _with(query, **{"from": day, "to": day, "cursor": ""})
+            days[name] = with_changes(query, **{"from": day, "to": day, "cursor": ""})
     return days
-
-
-def _with(query: QueryDict, **changes: str) -> str:
-    """The address with some filters changed; empty ones are left out, but for days."""
-    changed = query.copy()
-    for name, value in changes.items():
-        changed[name] = value
-    for name in list(changed):
-        kept = [value for value in changed.getlist(name) if value]
-        if kept or name not in ("from", "to"):
-            changed.setlist(name, kept)
-    return f"?{changed.urlencode()}"
 
 
 def _exports(asked: Asked, zone: ZoneInfo) -> list[tuple[str, str]]:
