@@ -11,6 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
 from accounts.models import ApiKey, Device, Driver, Employer, Membership, User
+from accounts.refusals import TwoFactorRequired
+from accounts.second_factors import has_second_factor
 
 if TYPE_CHECKING:
     # Commands start without the REST framework.
@@ -59,6 +61,7 @@ def actor_of_user(request: "HttpRequest | Request", user: User) -> Actor:
 
     An employer in the header that the user does not belong to is 404, like any other id of
     another employer; one in the session may be out of date and is passed over.
+    TwoFactorRequired when the employer wants a second factor and the user has none.
     """
     memberships = list(
         Membership.objects.filter(user=user).select_related("employer").order_by("id")
@@ -72,6 +75,8 @@ def actor_of_user(request: "HttpRequest | Request", user: User) -> Actor:
         if asked:
             raise Http404
         employer = memberships[0].employer
+    if employer.is_two_factor_required and not has_second_factor(user):
+        raise TwoFactorRequired("Your employer wants a second factor: set one up first.")
     roles = frozenset(row.role for row in memberships if row.employer_id == employer.pk)
     return Actor("user", employer, roles, user=user)
 

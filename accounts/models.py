@@ -16,6 +16,7 @@ from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
+from django.utils.crypto import salted_hmac
 
 from accounts.duty_marks import DUTY_KINDS, PRIVATE_KINDS, DutyMarkKind
 from accounts.periods import ends_at, never_two
@@ -119,6 +120,8 @@ class User(AbstractBaseUser):
     is_operator = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     has_shortcuts = models.BooleanField(default=True, db_default=True)  # single keys on pages
+    # No sign-in from before this moment is good any more.
+    sessions_ended_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     objects: ClassVar[UserManager] = UserManager()
@@ -133,6 +136,14 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What each session carries; when it changes all of them end, as on a new password."""
+        of_password: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        if self.sessions_ended_at is None:
+            return of_password
+        ended_at = self.sessions_ended_at.isoformat()
+        return salted_hmac("accounts.sessions", of_password + ended_at, secret=secret).hexdigest()
 
 
 class Membership(models.Model):

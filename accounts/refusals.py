@@ -63,6 +63,13 @@ class NotHeld(Problem):
     code = "device_not_held"
 
 
+class TwoFactorRequired(Problem):
+    """The employer wants a second factor of its users, and this one has none yet."""
+
+    status = 403
+    code = "two_factor_required"
+
+
 class Conflict(Problem):
     """Refused because of what is already there."""
 

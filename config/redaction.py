@@ -20,6 +20,8 @@ REDACTIONS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(/phones/link/[a-z0-9-]+/)[^\s?\"'/]+"), r"\1…"),
     # A link for a consignee opens a page about a stop to whoever has it.
     (re.compile(r"(/s/)[^\s?\"'/]+"), r"\1…"),
+    # A link with which somebody chooses a password.
+    (re.compile(r"(/password/reset/key/)[^\s?\"'/]+"), r"\1…"),
     # The code of a proof of delivery, as it stands in the address of the verification page.
     (re.compile(r"(/verify/)[^\s?\"'/]+"), r"\1…"),
     (re.compile(r"\b(Bearer|Basic)\s+[^\s\"',]+", re.IGNORECASE), r"\1 …"),

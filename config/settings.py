@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "config",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.postgres",
@@ -121,6 +122,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.second_factor.SecondFactorMiddleware",
     "config.outage.DatabaseAwayMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -160,6 +162,16 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # a manager or a command makes each user
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # s; approve, erase, download and release ask again
+# A second factor: an authenticator app, and recovery codes for when the phone is lost.
+MFA_ADAPTER = "config.sign_in.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "config.sign_in_forms.AuthenticateOnceForm",
+    "reauthenticate": "config.sign_in_forms.ReauthenticateOnceForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # step of 30 s, either way: a phone's clock is not ours
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody verifies addresses here, see above
 SESSION_COOKIE_AGE = 12 * 3600  # s; a working day
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True

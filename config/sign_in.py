@@ -1,7 +1,30 @@
-"""How people sign in: by e-mail and password, and only those whom somebody made a user."""
+"""How people sign in: by e-mail and password, and only those whom somebody made a user.
+
+Who has set one up gives a second factor besides: a code of an authenticator app.
+"""
+
+from base64 import b64decode, b64encode
+from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actors import Actor
+from accounts.audit import record
+from accounts.models import Membership, User
+from accounts.qr_codes import qr_svg
+from accounts.reader_language import keep_language
+from accounts.sealing import seal, unseal
+
+# allauth tells its adapter of each of these by the name of the mail that could be sent.
+IN_TRAIL: Final = {
+    "mfa/email/totp_activated": "second_factor.added",
+    "mfa/email/totp_deactivated": "second_factor.removed",
+    "mfa/email/recovery_codes_generated": "recovery_codes.made",
+}
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -9,3 +32,49 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """The pages speak the user's own language from here on."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        keep_language(response, user.language)
+        return response
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, *args: Any, **kwargs: Any
+    ) -> None:
+        """Write down what a user did to the own second factor, whether mail goes out or not."""
+        action = IN_TRAIL.get(template_prefix)
+        if action is not None:
+            with transaction.atomic():
+                for one in Membership.objects.filter(user=user).distinct("employer"):
+                    record(Actor("user", one.employer, user=user), action, user)
+        super().send_notification_mail(template_prefix, user, *args, **kwargs)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
+    """Secrets are sealed at rest, and codes are drawn here."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "cannot_delete_authenticator": _(
+            "Your employer wants a second factor, so yours cannot be switched off."
+        ),
+    }
+
+    def get_totp_issuer(self) -> str:
+        return "Milepost"
+
+    def build_totp_svg(self, url: str) -> str:
+        return qr_svg(url)
+
+    def encrypt(self, text: str) -> str:
+        return b64encode(seal(text)).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return unseal(b64decode(encrypted_text))
+
+    def can_delete_authenticator(self, authenticator: Any) -> bool:
+        asking = Membership.objects.filter(
+            user_id=authenticator.user_id, employer__is_two_factor_required=True
+        )
+        return not asking.exists()

@@ -7,6 +7,9 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from allauth.account.urls import urlpatterns as of_allauth
+from allauth.mfa.base.urls import urlpatterns as of_second_factor
+from allauth.mfa.recovery_codes.urls import urlpatterns as of_recovery_codes
+from allauth.mfa.totp.urls import urlpatterns as of_totp
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
@@ -25,14 +28,30 @@ SIGNING_IN = frozenset(
         "account_reset_password_done",
         "account_reset_password_from_key",
         "account_reset_password_from_key_done",
+        "mfa_index",
+        "mfa_authenticate",
+        "mfa_reauthenticate",
+        "mfa_activate_totp",
+        "mfa_deactivate_totp",
+        "mfa_view_recovery_codes",
+        "mfa_generate_recovery_codes",
     }
 )
+BELOW = {
+    "accounts/": of_allauth,
+    "accounts/2fa/": of_second_factor,
+    "accounts/2fa/totp/": of_totp,
+    "accounts/2fa/recovery-codes/": of_recovery_codes,
+}
 APPS = ("accounts", "missions", "tracking", "privacy")
 
 of_apps = [import_module(f"{app}.urls") for app in APPS if find_spec(f"{app}.urls")]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("accounts/", include([page for page in of_allauth if page.name in SIGNING_IN])),
+    *(
+        path(prefix, include([page for page in pages if page.name in SIGNING_IN]))
+        for prefix, pages in BELOW.items()
+    ),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
     *(path("api/v1/", include(urls.api_urlpatterns)) for urls in of_apps),
     *(path("", include(urls.page_urlpatterns)) for urls in of_apps),

@@ -1,0 +1,32 @@
+"""Who has a second factor: an authenticator app that makes a code each 30 seconds.
+
+django-allauth keeps them and asks for them; recovery codes stand in for the app, so they
+alone are no second factor.
+"""
+
+from collections.abc import Iterable
+
+from allauth.mfa.models import Authenticator
+
+from accounts.models import User
+
+
+def has_second_factor(user: User) -> bool:
+    """One query."""
+    return bool(
+        Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
+    )
+
+
+def with_second_factor(users: Iterable[User]) -> set[int]:
+    """The ids, inside, of those who have one. One query."""
+    rows = Authenticator.objects.filter(
+        user_id__in=[user.pk for user in users], type=Authenticator.Type.TOTP
+    )
+    return set(rows.values_list("user_id", flat=True))
+
+
+def forget_second_factor(user: User) -> bool:
+    """Forget the app and the recovery codes. Whether there were any."""
+    deleted, _ = Authenticator.objects.filter(user_id=user.pk).delete()
+    return bool(deleted)

@@ -1,0 +1,60 @@
+"""The forms that ask for a second factor: each code opens once, in whichever process it comes."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from accounts.sealing import SealBroken
+
+# Longer than any code is good: 30 s, and one step either way.
+REMEMBERED: Final = timedelta(minutes=3)
+
+
+class _Once:
+    """allauth remembers spent codes in a cache, and ours is one for each process.
+
+    So a code of the app is written down with the app itself, under a lock that makes two
+    tries with one code, or with one recovery code, wait for each other.
+    """
+
+    user: Any
+    authenticator: Any
+
+    def clean_code(self) -> str:
+        with transaction.atomic():
+            list(Authenticator.objects.filter(user=self.user).select_for_update())
+            try:
+                code: str = super().clean_code()  # type: ignore[misc]  # of the form beside it
+            except SealBroken:
+                # Sealed with a key that is gone: a manager can reset it.
+                raise get_adapter().validation_error("incorrect_code") from None
+            if self.authenticator.type == Authenticator.Type.TOTP:
+                self._spend(code, timezone.now())
+        return code
+
+    def _spend(self, code: str, now: datetime) -> None:
+        row = Authenticator.objects.get(pk=self.authenticator.pk)
+        recent = (now - REMEMBERED).isoformat()
+        spent = {was: at for was, at in row.data.get("spent", {}).items() if at > recent}
+        mark = salted_hmac(
+            "config.sign_in_forms", f"{row.pk} {normalize_user_code(code)}"
+        ).hexdigest()
+        if mark in spent:
+            raise get_adapter().validation_error("incorrect_code")
+        row.data["spent"] = {**spent, mark: now.isoformat()}
+        row.save(update_fields=["data"])
+
+
+class AuthenticateOnceForm(_Once, AuthenticateForm):  # type: ignore[misc]  # allauth has no types
+    """The second step of signing in."""
+
+
+class ReauthenticateOnceForm(_Once, ReauthenticateForm):  # type: ignore[misc]  # as above
+    """The same, asked again before something that matters."""
