@@ -39,6 +39,8 @@ WORDS: Final[Mapping[str, Promise]] = {
     "name_unknown": _("This name leads to no address."),
     "too_many_endpoints": _("There are as many webhooks as there may be: remove one first."),
     "endpoint_disabled": _("This webhook is off: switch it on first."),
+    "share_disabled": _("Sharing is off; a manager can turn it on in the settings."),
+    "too_many_links": _("This stop has as many links as it may have: take some back first."),
     "does_not_exist": _("There is no such stop on this mission."),
 }
 BY_SENTENCE: Final[Mapping[str, Promise]] = {
@@ -52,6 +54,11 @@ BY_SENTENCE: Final[Mapping[str, Promise]] = {
     "This is before planned_arrival_at.": _("This is before the planned arrival."),
     "A site has a latitude and a longitude, or neither.": _(
         "A site has a latitude and a longitude, or neither."
+    ),
+    "This moment is past.": _("This moment is past."),
+    "A link works for 30 days at most.": _("A link works for 30 days at most."),
+    "The mission ended more than 24 hours ago: say until when the link shall work.": _(
+        "The mission ended more than 24 hours ago: say until when the link shall work."
     ),
     "Two stops have the same external_id.": _("Two stops have the same number."),
 }
