@@ -5,26 +5,33 @@ telling one is painted. The parts cover the day to the second, so their sums do 
 25 hours, or until now.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from tracking.moments import INSTANTS, Segment
 from tracking.tracked import Period, clipped
 
 Kind = Literal[
-    "move", "standing", "loading", "gap", "silent", "untracked", "not_available", "erased"
+    "move",
+    "standing",
+    "loading",
+    "gap",
+    "silent",
+    "untracked",
+    "expired",
+    "not_available",
+    "erased",
 ]
 
-KINDS: Final[tuple[Kind, ...]] = (
-    "move", "standing", "loading", "gap", "silent", "untracked", "not_available", "erased",
-)  # fmt: skip
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 # Of what overlaps the later one of these is painted. A standstill lies outside all visits.
 _ABOVE: Final[tuple[str, ...]] = (
-    "untracked", "silent", "not_available", "erased",
+    "untracked", "silent", "expired", "not_available", "erased",
     "gap", "move", "standstill", "dwell", "loading",
 )  # fmt: skip
 _KIND_OF: Final[dict[str, Kind]] = {"standstill": "standing", "dwell": "standing"}
@@ -53,11 +60,23 @@ class Sums:
     standstill's own duration says.
     """
 
-    moving_s: int = 0
-    standing_s: int = 0
-    loading_s: int = 0
-    gap_s: int = 0
-    other_s: int = 0
+    lasted_s: dict[Kind, int]
+
+    @property
+    def moving_s(self) -> int:
+        return self.lasted_s.get("move", 0)
+
+    @property
+    def standing_s(self) -> int:
+        return self.lasted_s.get("standing", 0)
+
+    @property
+    def loading_s(self) -> int:
+        return self.lasted_s.get("loading", 0)
+
+    @property
+    def gap_s(self) -> int:
+        return self.lasted_s.get("gap", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +152,13 @@ def _clamped(at: datetime, shown: Period) -> datetime:
 
 def sums_of(parts: Iterable[Bar], segments: Sequence[Segment]) -> Sums:
     """How long the day's parts lasted, in whole seconds."""
-    lasted_s = dict.fromkeys(("move", "standing", "loading", "gap"), 0.0)
-    other_s = 0.0
+    lasted_s: defaultdict[Kind, float] = defaultdict(float)
     for part in parts:
-        if part.kind not in lasted_s:
-            other_s += part.lasted_s
-            continue
         stood = _standing_share(part, segments)
         lasted_s[part.kind] += part.lasted_s * stood
-        lasted_s["move"] += part.lasted_s * (1 - stood)
-    return Sums(
-        moving_s=round(lasted_s["move"]),
-        standing_s=round(lasted_s["standing"]),
-        loading_s=round(lasted_s["loading"]),
-        gap_s=round(lasted_s["gap"]),
-        other_s=round(other_s),
-    )
+        if stood < 1.0:
+            lasted_s["move"] += part.lasted_s * (1 - stood)
+    return Sums({kind: round(seconds) for kind, seconds in lasted_s.items()})
 
 
 def _standing_share(part: Bar, segments: Sequence[Segment]) -> float:

@@ -4,7 +4,7 @@ Times are written in the zone that the page names, and stay there for machines t
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -42,7 +42,8 @@ SEGMENT_NAMES: Final = {
 class Row:
     """One line of the table. `where`, `notes` and `warnings` are sentences or empty.
 
-    `mission` and `stop` are ids, for links; `photo` is the id of one that has a thumbnail.
+    `mission`, `stop` and `driver` are ids, for links; `photo` is the id of one that has a
+    thumbnail. Of type `driver`: somebody took a truck over.
     """
 
     type: str
@@ -63,6 +64,7 @@ class Row:
     mission: UUID | None = None
     stop: UUID | None = None
     photo: UUID | None = None
+    driver: UUID | None = None
 
     @property
     def last_at(self) -> datetime:
@@ -112,7 +114,7 @@ def day_rows(timeline: Timeline, clock: Clock, language: str) -> list[Row]:
         for entry in timeline.entries
         if entry.stop is not None and entry.stop.site is not None
     }
-    return [_row(entry, clock, list(sites.values()), language) for entry in timeline.entries]
+    return [row_of(entry, clock, list(sites.values()), language) for entry in timeline.entries]
 
 
 def duration_text(seconds: int) -> str:
@@ -141,7 +143,8 @@ def whole_distance(timeline: Timeline) -> str:
     return _("at least %(distance)s (from positions)") % {"distance": distance}
 
 
-def _row(entry: Entry, clock: Clock, sites: Sequence[Site], language: str) -> Row:
+def row_of(entry: Entry, clock: Clock, sites: Sequence[Site], language: str) -> Row:
+    """One entry; `sites` are those whose name may stand for a place."""
     segment = entry.segment
     is_instant = segment.type in INSTANTS
     ended_at = None if is_instant or segment.is_open else segment.ended_at
@@ -155,7 +158,7 @@ def _row(entry: Entry, clock: Clock, sites: Sequence[Site], language: str) -> Ro
         where=_where(entry, sites, language),
         duration="" if is_instant else _duration(segment),
         distance=kilometres(segment.distance_m) if segment.type in ("move", "gap") else "",
-        notes=[*evidence_of(entry, clock.text), *_notes(entry)],
+        notes=[*evidence_of(entry, clock.text), *notes_of(entry)],
         warnings=list(warnings_of(entry)),
         mission=entry.mission.uuid if entry.mission else None,
         stop=entry.stop.uuid if entry.stop else None,
@@ -219,7 +222,8 @@ def _town(latitude: float, longitude: float, language: str) -> str:
     return _("about %(distance)s km from %(place)s") % {"distance": distance, "place": name}
 
 
-def _notes(entry: Entry) -> Iterator[str]:
+def notes_of(entry: Entry) -> Iterator[str]:
+    """What the track itself says of an entry: how exactly, how fast, where it was cut off."""
     yield from _figures(entry.segment)
     said = (
         (entry.continues_before, _("began the day before")),
@@ -242,27 +246,48 @@ def _figures(segment: Segment) -> Iterator[str]:
         yield _("%(speed)s km/h on average") % {"speed": speed}
 
 
-def track(timeline: Timeline, fixes: Sequence[StoredFix]) -> list[dict[str, Any]]:
+def track(
+    timeline: Timeline,
+    fixes: Sequence[StoredFix],
+    numbers: Mapping[int | None, int] | None = None,
+) -> list[dict[str, Any]]:
     """The day's line in parts: `driven`, or `missing` where a straight line is all we know.
 
     A point is its latitude, its longitude, and when: whole seconds since 1970. Nothing joins
-    two fixes between which nobody was tracked.
+    two fixes between which nobody was tracked. With `numbers` of missions a part is of one
+    mission, by its number; 0 is outside all of them.
     """
     parts: list[dict[str, Any]] = []
     covers = _Covers(entry.segment for entry in timeline.entries)
     before: StoredFix | None = None
     for fix in fixes:
         at_s = int(fix.recorded_at.timestamp())
-        point = [fix.latitude_e7 / E7, fix.longitude_e7 / E7, at_s]
+        point = [round(fix.latitude_e7 / E7, 5), round(fix.longitude_e7 / E7, 5), at_s]
         kind = covers.between(before, fix) if before else ""
-        if before is not None and kind and parts and parts[-1]["kind"] == kind:
+        sort: dict[str, Any] = {"kind": kind or "driven"}
+        if numbers is not None:
+            sort["mission"] = _number(before, fix, numbers)
+        if before is not None and kind and parts and _is_of(parts[-1], sort):
             parts[-1]["points"].append(point)
         elif before is not None and kind:
-            parts.append({"kind": kind, "points": [parts[-1]["points"][-1], point]})
+            parts.append({**sort, "points": [parts[-1]["points"][-1], point]})
         else:
-            parts.append({"kind": "driven", "points": [point]})
+            parts.append({**sort, "points": [point]})
         before = fix
     return parts
+
+
+def _is_of(part: dict[str, Any], sort: Mapping[str, Any]) -> bool:
+    if len(part["points"]) == 1:
+        part.update(sort)  # a lone point is of whatever leg leaves it
+    return all(part[name] == value for name, value in sort.items())
+
+
+def _number(before: StoredFix | None, fix: StoredFix, numbers: Mapping[int | None, int]) -> int:
+    """The mission of a leg is that of both its ends."""
+    if before is not None and before.mission_id != fix.mission_id:
+        return 0
+    return numbers.get(fix.mission_id, 0)
 
 
 class _Covers:

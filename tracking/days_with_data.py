@@ -1,13 +1,16 @@
-"""Which days before and after one have something to show for a driver."""
+"""Which days before and after one have something to show for a driver or a truck."""
 
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Max, Min, Q
 
-from accounts.models import Driver
+from accounts.models import Driver, Truck
+from missions.models import StageEvent
 from tracking.days import whole_day
+from tracking.histories import history_of_truck
 
 # Stages outlive the fixes; nothing of a driver's day lives longer than this.
 FARTHEST: Final = timedelta(days=400)
@@ -39,7 +42,7 @@ class Neighbours(NamedTuple):
     after: date | None
 
 
-def neighbours(driver: Driver, day: date, now: datetime) -> Neighbours:
+def neighbours_of_driver(driver: Driver, day: date, now: datetime) -> Neighbours:
     """The days with a fix or a stage next to `day`, in the employer's zone. One query."""
     zone = ZoneInfo(driver.employer.timezone)
     begin_at, end_at = whole_day(day, zone)
@@ -56,4 +59,32 @@ def neighbours(driver: Driver, day: date, now: datetime) -> Neighbours:
     return Neighbours(
         before_at.astimezone(zone).date() if before_at else None,
         after_at.astimezone(zone).date() if after_at else None,
+    )
+
+
+def neighbours_of_truck(truck: Truck, day: date, now: datetime) -> Neighbours:
+    """The same of a truck, across its drivers, less the frozen ones.
+
+    One query for its stages, two for who had it, and at least one for its fixes on each side:
+    on the earlier side one for each driver until one has a fix.
+    """
+    zone = ZoneInfo(truck.employer.timezone)
+    begin_at, end_at = whole_day(day, zone)
+    first_at, last_at = min(begin_at, now) - FARTHEST, now + timedelta(days=1)
+    stages = StageEvent.objects.filter(
+        Q(driver=None) | Q(driver__frozen_at=None),
+        truck=truck,
+        recorded_at__gte=first_at,
+        recorded_at__lt=last_at,
+    ).aggregate(
+        before=Max("recorded_at", filter=Q(recorded_at__lt=begin_at)),
+        after=Min("recorded_at", filter=Q(recorded_at__gte=end_at)),
+    )
+    earlier_at = history_of_truck(truck, first_at, begin_at).newest_at()
+    later = history_of_truck(truck, end_at, last_at).page(1).fixes
+    before = [at for at in (stages["before"], earlier_at) if at is not None]
+    after = [at for at in (stages["after"], *(fix.recorded_at for fix in later)) if at is not None]
+    return Neighbours(
+        max(before).astimezone(zone).date() if before else None,
+        min(after).astimezone(zone).date() if after else None,
     )

@@ -14,6 +14,8 @@ from tracking.svg_map import Dot, Line, View, svg_map, view_of, within
 
 # Names of towns on one map: the larger ones first, and no more than can be read.
 MOST_PLACES = 14
+# How many missions of a day have a colour of their own; then the colours come again.
+COLOURS = 6
 
 
 def fleet_map(fleet: FleetView, language: str) -> SafeString:
@@ -36,13 +38,38 @@ def track_map(
     title: str, track: Iterable[dict[str, Any]], rows: Sequence[Row], language: str
 ) -> SafeString:
     """A day's or a mission's track and where something happened; empty without positions."""
-    lines = [Line(part["kind"], part["points"]) for part in track]
+    parts = list(track)
+    lines = [Line(_class_of(part), part["points"]) for part in parts]
     dots = [
         Dot("stop", (row.latitude, row.longitude))
         for row in rows
         if row.latitude is not None and row.longitude is not None
     ]
-    return _drawn(title, lines, dots, language)
+    return _drawn(title, lines, [*dots, *_numbers(parts)], language)
+
+
+def _class_of(part: dict[str, Any]) -> str:
+    """What a stretch is, and the colour of its mission where the page has several."""
+    if "mission" not in part:
+        return str(part["kind"])
+    return f"{part['kind']} mission-{colour_of(part['mission'])}"
+
+
+def colour_of(number: int) -> int:
+    """The colour of the mission with this number of the day; 0: of none."""
+    return (number - 1) % COLOURS + 1 if number else 0
+
+
+def _numbers(parts: Sequence[dict[str, Any]]) -> list[Dot]:
+    """Each mission's number in the middle of its longest stretch: colour alone says nothing."""
+    longest: dict[int, Sequence[Any]] = {}
+    for part in parts:
+        if part.get("mission") and len(part["points"]) > len(longest.get(part["mission"], ())):
+            longest[part["mission"]] = part["points"]
+    return [
+        Dot(f"label mission-{colour_of(number)}", points[len(points) // 2], str(number))
+        for number, points in longest.items()
+    ]
 
 
 def area_map(

@@ -6,32 +6,14 @@ stored by a browser or proxy, and says everything in a table; the map only shows
 
 from typing import Final
 
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils import timezone, translation
+from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_GET
 
-from accounts.actors import Actor, actor_of
-from accounts.models import Driver, Role
-from accounts.page_access import for_dispatchers, not_for_this_role
-from accounts.permissions import may
 from tracking.basemap import basemap_folder
-from tracking.live_page import live
 
 MAP_FILES: Final = ("land", "places")
 MAP_AGE_S: Final = 24 * 3600
-
-
-@require_GET
-@login_required
-def home(request: HttpRequest) -> HttpResponse:
-    """The fleet for who may see it; for a data protection officer, what is not theirs to see."""
-    actor = actor_of(request)
-    if not may(actor, Role.DISPATCHER):
-        return not_for_this_role(request, actor, status=200)
-    return live(request)
 
 
 @require_GET

@@ -19,6 +19,8 @@ MARGIN: Final = 60
 AROUND: Final = 300.0
 # Less than this and a parked truck would fill the map: about 3 km from bottom to top.
 LEAST_DEGREES: Final = 0.03
+# Points of a line nearer than this to the one before draw the same line.
+FINEST: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,24 @@ def svg_map(title: str, view: View, lines: Iterable[Line], dots: Iterable[Dot]) 
 
 
 def _polyline(view: View, line: Line) -> str:
-    points = " ".join(f"{x:g},{y:g}" for x, y in map(view.place, line.points))
+    points = " ".join(f"{x:g},{y:g}" for x, y in _thinned([*map(view.place, line.points)]))
     return f'<polyline class="{escape(line.kind)}" points="{points}"/>'
+
+
+def _thinned(places: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Without what lies on the point before it, as far as paper shows; both ends stay."""
+    last: tuple[float, float] | None = None
+    for place in places[:-1]:
+        if last is None or abs(place[0] - last[0]) + abs(place[1] - last[1]) >= FINEST:
+            yield place
+            last = place
+    yield from places[-1:]
 
 
 def _dot(view: View, dot: Dot) -> str:
     x, y = view.place(dot.point)
-    circle = "" if dot.kind == "place" else f'<circle cx="{x:g}" cy="{y:g}" r="6"/>'
-    up = 0 if dot.kind == "place" else 12
+    is_text = dot.kind == "place" or dot.kind.startswith("label")
+    circle = "" if is_text else f'<circle cx="{x:g}" cy="{y:g}" r="6"/>'
+    up = 0 if is_text else 12
     text = f'<text x="{x:g}" y="{y - up:g}">{escape(dot.name)}</text>' if dot.name else ""
     return f'<g class="{escape(dot.kind)}">{circle}{text}</g>'

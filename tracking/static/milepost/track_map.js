@@ -3,8 +3,18 @@
 
 import { L, colour, makeMap } from "./map.js";
 
-const lineStyles = () => ({
-  driven: { color: colour("--track"), weight: 4, opacity: 0.9 },
+/* A day numbers its missions: each has a colour while there are enough, and its number on the
+   map, since colour alone says nothing. */
+const COLOURS = 6;
+const missionColour = (number) => colour(`--mission-${(number - 1) % COLOURS + 1}`);
+
+function trackColour({ mission }) {
+  if (mission === undefined) return colour("--track");
+  return mission ? missionColour(mission) : colour("--edge");
+}
+
+const lineStyles = (part) => ({
+  driven: { color: trackColour(part), weight: 4, opacity: 0.9 },
   missing: { color: colour("--muted"), weight: 3, dashArray: "1 7", lineCap: "round" },
 });
 
@@ -78,7 +88,22 @@ export function trackMap() {
   function addLine(part) {
     const line = L.polyline(part.points, { smoothFactor: 1.5 }).addTo(drawn);
     line.on("click", ({ latlng }) => goTo(rowAt(nearestTime(part, latlng))));
-    return { kind: part.kind, line };
+    return { part, line };
+  }
+
+  /** Each mission's number in the middle of its longest stretch. */
+  function addNumbers() {
+    const longest = new Map();
+    for (const { mission, points } of parts) {
+      if (mission && points.length > (longest.get(mission)?.length ?? 0)) longest.set(mission, points);
+    }
+    for (const [mission, points] of longest) {
+      const [latitude, longitude] = points[Math.floor(points.length / 2)];
+      const html = document.createElement("span");
+      html.textContent = mission;
+      const icon = L.divIcon({ className: `mission-mark mission-${(mission - 1) % COLOURS + 1}`, html, iconSize: [24, 24] });
+      L.marker([latitude, longitude], { icon, interactive: false, keyboard: false }).addTo(drawn);
+    }
   }
 
   function addDot(row) {
@@ -91,8 +116,7 @@ export function trackMap() {
   }
 
   function paint() {
-    const styles = lineStyles();
-    for (const { kind, line } of lines) line.setStyle(styles[kind]);
+    for (const { part, line } of lines) line.setStyle(lineStyles(part)[part.kind]);
     for (const dot of dots.values()) dot.setStyle(dotStyle(false));
   }
 
@@ -101,6 +125,7 @@ export function trackMap() {
     pointed.clearLayers();
     parts = JSON.parse(document.getElementById("track").textContent);
     lines = parts.map(addLine);
+    addNumbers();
     dots = new Map(rows().filter((row) => row.dataset.latitude).map(addDot));
     paint();
     const focused = document.activeElement?.closest("#timeline tr[data-from]");
