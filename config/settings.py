@@ -47,6 +47,10 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key(VAR_DIR / "secret_k
 SEALING_KEY = env.str("SEALING_KEY", default="")  # seals webhooks' secrets; else SECRET_KEY does
 # Webhooks to this machine, over http too: for trying them out. `check --deploy` refuses it.
 OUTBOUND_ALLOW_LOOPBACK = env.bool("OUTBOUND_ALLOW_LOOPBACK", default=False)
+# Which of geopy's geocoders is asked where a typed address is: `nominatim` or `photon`. What is
+# typed then goes to its server, GEOCODER_URL or the public one. Empty: nobody is asked.
+GEOCODER = env.str("GEOCODER", default="").lower()
+GEOCODER_URL = env.str("GEOCODER_URL", default="")
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", HOST])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -258,6 +262,8 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+# The form of a mission with as many stops as there may be has some seven thousand.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 # Where the public finds this installation, for example https://milepost.example: printed on
 # proofs of delivery. Without it they carry their code alone.
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")

@@ -1,11 +1,14 @@
 """A dispatcher enters a stage for a driver: by telephone, or to correct what a phone sent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from accounts.actors import Actor
@@ -17,6 +20,8 @@ from missions.models import Mission, MissionAssignment, MissionStatus, StageEven
 from missions.opening import apply_stage
 from missions.site_check import as_point, site_check, site_distance_m
 from missions.stages import UNDELIVERED, Stage
+
+Row = TypeVar("Row", bound=Model)
 
 UNREADY: Final = frozenset({MissionStatus.DRAFT, MissionStatus.PLANNED, MissionStatus.CANCELLED})
 
@@ -105,6 +110,31 @@ def enter_stage(mission: Mission, entered: EnteredStage, *, actor: Actor) -> Ent
     action = "stage.entered" if entered.corrects is None else correction_of(event)
     record_change(mission, action, actor, of=event, detail={"stage": entered.stage.label})
     return Entered(event, is_new=True)
+
+
+def stage_asked_for(mission: Mission, asked: Mapping[str, Any]) -> EnteredStage:
+    """A checked request, requests.NewStage, as the stage that it means. Invalid for another's ids.
+
+    A retraction repeats what did not happen, and says only why.
+    """
+    fields = dict(asked)
+    stop = _own(mission.stops.all(), fields.pop("stop", None), "stop")
+    corrects = _own(mission.stage_events.all(), fields.pop("corrects", None), "corrects")
+    if corrects is not None and fields["is_retraction"]:
+        fields |= {"stage": Stage(corrects.stage), "recorded_at": corrects.recorded_at}
+        fields |= {"reason": corrects.reason, "ends_mission": corrects.ends_mission}
+        stop = corrects.stop
+    return EnteredStage(stop=stop, corrects=corrects, **fields)
+
+
+def _own(rows: QuerySet[Row], uuid: UUID | None, field: str) -> Row | None:
+    """The mission's own row. Invalid when there is no such one, whoever else has it."""
+    if uuid is None:
+        return None
+    found = rows.filter(uuid=uuid).first()
+    if found is None:
+        raise Invalid("There is no such id on this mission.", field=field, code="does_not_exist")
+    return found
 
 
 def _kept_measures(entered: EnteredStage, driver: Driver) -> dict[str, object]:

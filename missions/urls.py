@@ -37,7 +37,15 @@ from missions.api.webhooks import (
     WebhookTestView,
 )
 from missions.file_links import file_view
+from missions.pages.mission_forms import mission_edit, mission_new
+from missions.pages.mission_moves import (
+    mission_assign_page,
+    mission_cancel_page,
+    mission_end_page,
+)
+from missions.pages.share import share_revoke, share_stop
 from missions.pages.sites import site_new, site_page, site_remove, sites_page
+from missions.pages.stage_forms import stage_correct, stage_new, stop_result_new
 from missions.pages.verify import verify, verify_code
 
 MISSION = "missions/<uuid:mission_id>"
@@ -133,10 +141,24 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 ]
 page_urlpatterns: list[URLPattern | URLResolver] = [
     path("files/<str:token>", file_view, name="file"),
+    path("missions/new", mission_new, name="mission_new"),
+    path(f"{MISSION}/edit", mission_edit, name="mission_edit"),
+    path(f"{MISSION}/assign", mission_assign_page, name="mission_assign_page"),
+    path(f"{MISSION}/end", mission_end_page, name="mission_end_page"),
+    path(f"{MISSION}/cancel", mission_cancel_page, name="mission_cancel_page"),
+    path(f"{MISSION}/result", stop_result_new, name="stop_result_new"),
+    path(f"{MISSION}/stages/new", stage_new, name="stage_new"),
+    path(
+        f"{MISSION}/stages/<uuid:stage_id>/correct",
+        stage_correct,
+        name="stage_correct",
+    ),
     path("manage/sites", sites_page, name="sites_page"),
     path("manage/sites/new", site_new, name="site_new"),
     path("manage/sites/<uuid:site_id>", site_page, name="site_page"),
     path("manage/sites/<uuid:site_id>/remove", site_remove, name="site_remove"),
+    path(f"{STOP}/share", share_stop, name="share_stop"),
+    path(f"{MISSION}/share-links/<uuid:link_id>/revoke", share_revoke, name="share_revoke"),
     path("verify", verify, name="verify"),
     path("verify/<str:code>", verify_code, name="verify-code"),
 ]

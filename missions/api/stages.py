@@ -1,26 +1,21 @@
 """The stages of a mission, and the way a dispatcher enters or corrects one."""
 
-from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.idempotency import IDEMPOTENCY_KEY, idempotent
 from accounts.pagination import KeyPagination
-from accounts.refusals import Invalid
 from missions.api.mission_view import MissionView
 from missions.api.missions import IF_MATCH
-from missions.entering import EnteredStage, enter_stage
-from missions.models import Mission, StageEvent
+from missions.entering import enter_stage, stage_asked_for
+from missions.models import StageEvent
 from missions.requests import NewStage
 from missions.serializers import StageSerializer
-from missions.stages import Stage
-
-Row = TypeVar("Row", bound=Model)
 
 
 def shown_stages() -> QuerySet[StageEvent]:
@@ -57,29 +52,7 @@ class StagesView(MissionView):
             mission = self.mission_to_change(mission_id)
             asked = NewStage(data=request.data)
             asked.is_valid(raise_exception=True)
-            stage = _stage_of(mission, asked.validated_data)
+            stage = stage_asked_for(mission, asked.validated_data)
             entered = enter_stage(mission, stage, actor=self.actor)
             shown = shown_stages().get(pk=entered.event.pk)
             return Response(StageSerializer(shown).data, status=201 if entered.is_new else 200)
-
-
-def _stage_of(mission: Mission, asked: dict[str, Any]) -> EnteredStage:
-    fields = dict(asked)
-    stop = _own(mission.stops.all(), fields.pop("stop", None), "stop")
-    corrects = _own(mission.stage_events.all(), fields.pop("corrects", None), "corrects")
-    if corrects is not None and fields["is_retraction"]:
-        # It repeats what did not happen, and says only why.
-        fields |= {"stage": Stage(corrects.stage), "recorded_at": corrects.recorded_at}
-        fields |= {"reason": corrects.reason, "ends_mission": corrects.ends_mission}
-        stop = corrects.stop
-    return EnteredStage(stop=stop, corrects=corrects, **fields)
-
-
-def _own(rows: QuerySet[Row], uuid: UUID | None, field: str) -> Row | None:
-    """The mission's own row. Invalid when there is no such one, whoever else has it."""
-    if uuid is None:
-        return None
-    found = rows.filter(uuid=uuid).first()
-    if found is None:
-        raise Invalid("There is no such id on this mission.", field=field, code="does_not_exist")
-    return found

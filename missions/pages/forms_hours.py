@@ -43,7 +43,7 @@ def days_sent(data: Mapping[str, str]) -> tuple[Day, ...]:
     """The table as it was sent, whatever was typed in it."""
     table = []
     for day in range(1, 8):
-        spans = []
+        spans: list[tuple[str, ...]] = []
         while _name(day, len(spans), "opens") in data:
             names = (_name(day, len(spans), word) for word in ("opens", "closes"))
             spans.append(tuple(data.get(name, "").strip() for name in names))

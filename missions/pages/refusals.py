@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.refusals import FieldError, Problem
 
 WORDS: Final[Mapping[str, Promise]] = {
+    "differs": _("There it has another value."),
     "request_differs": _("Another mission has this number already."),
     "not_available": _("This driver or truck is not available."),
     "draft": _("A draft has no driver yet."),
@@ -95,7 +96,7 @@ def add_problem(form: forms.Form, refused: Problem) -> None:
     named = [error for error in refused.errors if _field_of(error) in form.fields]
     for error in named:
         form.add_error(_field_of(error), sentence(error.code, error.detail))
-    if not named:
+    if refused.detail not in {error.detail for error in named}:
         form.add_error(None, sentence(refused.code, refused.detail))
 
 
