@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from config.listening import LOOPBACK
+from tracking.geocoding import GEOCODERS
 
 
 @register(deploy=True)
@@ -64,5 +65,20 @@ def no_outside_map(app_configs: Sequence[AppConfig] | None, **kwargs: object) ->
             " area somebody looks at, and with it where your drivers are.",
             hint="Install a file of your own instead: manage.py basemap --pmtiles FILE.",
             id="milepost.W001",
+        )
+    ]
+
+
+@register()
+def a_known_geocoder(
+    app_configs: Sequence[AppConfig] | None, **kwargs: object
+) -> list[CheckMessage]:
+    if not settings.GEOCODER or settings.GEOCODER in GEOCODERS:
+        return []
+    return [
+        Error(
+            f"GEOCODER is {settings.GEOCODER!r}, which is none of {', '.join(GEOCODERS)}.",
+            hint="Correct it, or unset it to ask nobody.",
+            id="milepost.E004",
         )
     ]
