@@ -7,7 +7,6 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from config.listening import LOOPBACK
-from tracking.geocoding import GEOCODERS
 
 
 @register(deploy=True)
@@ -73,11 +72,11 @@ def no_outside_map(app_configs: Sequence[AppConfig] | None, **kwargs: object) ->
 def a_known_geocoder(
     app_configs: Sequence[AppConfig] | None, **kwargs: object
 ) -> list[CheckMessage]:
-    if not settings.GEOCODER or settings.GEOCODER in GEOCODERS:
+    if not settings.GEOCODER or settings.GEOCODER in settings.GEOCODER_URLS:
         return []
     return [
         Error(
-            f"GEOCODER is {settings.GEOCODER!r}, which is none of {', '.join(GEOCODERS)}.",
+            f"GEOCODER is {settings.GEOCODER!r}, which is none of {', '.join(settings.GEOCODER_URLS)}.",
             hint="Correct it, or unset it to ask nobody.",
             id="milepost.E004",
         )

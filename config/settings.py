@@ -47,10 +47,14 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or secret_key(VAR_DIR / "secret_k
 SEALING_KEY = env.str("SEALING_KEY", default="")  # seals webhooks' secrets; else SECRET_KEY does
 # Webhooks to this machine, over http too: for trying them out. `check --deploy` refuses it.
 OUTBOUND_ALLOW_LOOPBACK = env.bool("OUTBOUND_ALLOW_LOOPBACK", default=False)
-# Which of geopy's geocoders is asked where a typed address is: `nominatim` or `photon`. What is
-# typed then goes to its server, GEOCODER_URL or the public one. Empty: nobody is asked.
+# Which of geopy's geocoders is asked where a typed address is; empty: nobody. What is typed
+# then goes to its server: GEOCODER_URL, else the public one here.
+GEOCODER_URLS = {
+    "nominatim": "https://nominatim.openstreetmap.org",
+    "photon": "https://photon.komoot.io",
+}
 GEOCODER = env.str("GEOCODER", default="").lower()
-GEOCODER_URL = env.str("GEOCODER_URL", default="")
+GEOCODER_URL = env.str("GEOCODER_URL", default="") or GEOCODER_URLS.get(GEOCODER, "")
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", HOST])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

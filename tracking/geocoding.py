@@ -18,10 +18,7 @@ from accounts.outbound import Gate, OutboundFailed, Outgoing, TimedOut
 from tracking.where_place import Address
 
 # Those of geopy's that need no key and can be hosted by oneself.
-GEOCODERS: Final = {
-    "nominatim": (Nominatim, "https://nominatim.openstreetmap.org"),
-    "photon": (Photon, "https://photon.komoot.io"),
-}
+GEOCODERS: Final = {"nominatim": Nominatim, "photon": Photon}
 # One answer with one place has a few kilobytes.
 MOST_BYTES: Final = 65_536
 _OK: Final = 200
@@ -61,11 +58,7 @@ class _ThroughTheGate(BaseSyncAdapter):  # type: ignore[misc]  # geopy ships no 
 
 def geocoder_host() -> str:
     """Who is asked; empty when nobody is."""
-    return urlsplit(_url()).netloc if settings.GEOCODER else ""
-
-
-def _url() -> str:
-    return settings.GEOCODER_URL or GEOCODERS[settings.GEOCODER][1]
+    return urlsplit(settings.GEOCODER_URL).netloc if settings.GEOCODER else ""
 
 
 def geocoded(text: str, language: str) -> Address | None:
@@ -75,9 +68,8 @@ def geocoded(text: str, language: str) -> Address | None:
     """
     if not settings.GEOCODER:
         return None
-    url = urlsplit(_url())
-    kind, _ = GEOCODERS[settings.GEOCODER]
-    geocoder = kind(
+    url = urlsplit(settings.GEOCODER_URL)
+    geocoder = GEOCODERS[settings.GEOCODER](
         domain=url.netloc + url.path.rstrip("/"),
         scheme=url.scheme,
         user_agent="Milepost",
