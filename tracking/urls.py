@@ -19,8 +19,9 @@ from tracking.api.tracks import (
     TruckFixes,
     TruckTrack,
 )
-from tracking.live_page import fleet_table, live, live_stream
+from tracking.api.whereabouts import Whereabouts
 from tracking.days_pages import driver_day, truck_day
+from tracking.live_page import fleet_table, live, live_stream
 from tracking.map_pages import tile_file
 from tracking.mission_page import mission_now, mission_page, mission_picture
 from tracking.missions_page import missions
@@ -76,6 +77,7 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{PROOFS}/<uuid:proof_id>", OneProofView.as_view(), name="proof"),
     path(f"{PROOFS}/<uuid:proof_id>/link", ProofLinkView.as_view(), name="proof-link"),
     path("fleet", Fleet.as_view(), name="fleet"),
+    path("whereabouts", Whereabouts.as_view(), name="whereabouts"),
     path("quarantine", Quarantine.as_view(), name="quarantine"),
     path(
         "quarantine/<uuid:quarantined_id>/retry",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Employer
+from tracking.geocoding import GeocoderAway
 from tracking.where_area import Area, Box, Point
 from tracking.where_place import (
     Geocode,
@@ -160,6 +161,14 @@ class WhereForm(forms.Form):
         except NotOnePlace as error:
             self.choices = error.choices
             self.add_error("place", error.detail)
+        except GeocoderAway:
+            self.add_error(
+                "place",
+                _(
+                    "The address service does not answer. Type a site, a town or coordinates, or "
+                    "click on the map."
+                ),
+            )
         else:
             self.area = self.named.area(cleaned.get("radius_m"))
 

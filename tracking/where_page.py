@@ -21,6 +21,7 @@ from accounts.page_access import for_dispatchers
 from missions.proof_words import distance
 from tracking.day_rows import Clock
 from tracking.floor_map import area_map
+from tracking.geocoding import geocoded, geocoder_host
 from tracking.svg_map import Dot
 from tracking.where_area import Box, Circle
 from tracking.where_forms import BOX, WhereForm, coordinates
@@ -49,10 +50,11 @@ def where_was_who(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The form; with a search in the address, the answer below it. At most 14 queries."""
     employer, now = actor.employer, timezone.now()
     query = request.GET if _is_search(request.GET) else None
-    form = WhereForm(query, employer, now, None)
+    form = WhereForm(query, employer, now, geocoded)
     context: dict[str, Any] = {
         "employer": employer,
         "zone": employer.timezone,
+        "geocoder": geocoder_host(),
         "form": form,
         "box_fields": [form[name] for name in BOX],
         "is_boxed": any(form[name].value() for name in BOX),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts.folding import folded
@@ -24,7 +25,8 @@ MOST_SITES: Final = 20_000
 _NUMBER: Final = r"[-+]?\d{1,3}(?:[.,]\d{1,12})?"
 _COORDINATES: Final = re.compile(rf"({_NUMBER})\s*[,;\s]\s*({_NUMBER})", re.ASCII)
 
-Geocode = Callable[[str], "Address | None"]
+# From what was typed, in a language.
+Geocode = Callable[[str, str], "Address | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,11 @@ def place_named(employer: Employer, text: str, geocode: Geocode | None = None) -
         found = [
             site for site, names in sites if words and all(word in names[-1] for word in words)
         ]
-    if not found and geocode is not None and (address := geocode(text)) is not None:
+    if (
+        not found
+        and geocode is not None
+        and (address := geocode(text, get_language() or "en")) is not None
+    ):
         found = [Named("address", address.name, (address.latitude, address.longitude))]
     if len(found) == 1:
         return found[0]
