@@ -19,6 +19,7 @@ from tracking.places import PLACES
 
 ATTRIBUTION: Final = "Natural Earth"
 DECIMALS: Final = 4  # eleven metres: finer than the source
+RUN: Final = 48  # points of an outline that are drawn, or left out, together
 # A ring smaller than this in both directions is an island nobody would see.
 MIN_RING_DEGREES: Final = 0.02
 
@@ -71,22 +72,47 @@ def build_basemap(world_atlas: Path, target: Path, box: Box = WESTERN_EUROPE) ->
     return list(written)
 
 
-def borders() -> list[Ring]:
-    """The outlines of the built land, longitude first; none where nothing was built."""
+def borders(box: Box) -> list[Ring]:
+    """The runs of the built land's outlines that may reach into a box, latitude first.
+
+    None where nothing was built. A map of a city needs some tens of 34,000 points.
+    """
     path = basemap_folder() / "land.json.gz"
-    return _outlines(path, path.stat().st_mtime_ns) if path.is_file() else []
+    runs = _outlines(path, path.stat().st_mtime_ns) if path.is_file() else []
+    return [run for run, around in runs if _touch(around, box)]
 
 
 @lru_cache(maxsize=1)
-def _outlines(path: Path, made_ns: int) -> list[Ring]:
+def _outlines(path: Path, made_ns: int) -> list[tuple[Ring, Box]]:
     """Read once for each time the file was made: 0.6 MB of JSON."""
     land = json.loads(gzip.decompress(path.read_bytes()))
-    return [
-        ring
+    rings = (
+        [(latitude, longitude) for longitude, latitude in ring]
         for feature in land["features"]
         for polygon in feature["geometry"]["coordinates"]
         for ring in polygon
-    ]
+    )
+    return [(run, _around(run)) for ring in rings for run in _runs(ring)]
+
+
+def _runs(ring: Ring) -> Iterator[Ring]:
+    """Pieces that end where the next begins."""
+    for begin in range(0, len(ring) - 1, RUN):
+        yield ring[begin : begin + RUN + 1]
+
+
+def _around(run: Ring) -> Box:
+    latitudes, longitudes = [y for y, _ in run], [x for _, x in run]
+    return Box(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
+
+
+def _touch(one: Box, other: Box) -> bool:
+    return (
+        one.west <= other.east
+        and other.west <= one.east
+        and one.south <= other.north
+        and other.south <= one.north
+    )
 
 
 def place_features() -> Iterator[dict[str, Any]]:

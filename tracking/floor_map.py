@@ -6,11 +6,11 @@ from typing import Any
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from tracking.basemap import borders
+from tracking.basemap import Box, borders
 from tracking.day_rows import Row
 from tracking.fleet_view import FleetView
 from tracking.places import PLACES
-from tracking.svg_map import Dot, Line, View, svg_map, view_of, within
+from tracking.svg_map import AROUND, Dot, Line, View, svg_map, view_of, within
 
 # Names of towns on one map: the larger ones first, and no more than can be read.
 MOST_PLACES = 14
@@ -84,7 +84,7 @@ def _drawn(title: str, lines: list[Line], dots: list[Dot], language: str) -> Saf
     view = view_of(points)
     if view is None:
         return SafeString("")
-    land = [Line("border", [(y, x) for x, y in ring]) for ring in borders()]
+    land = [Line("border", run) for run in borders(Box(*view.bounds(AROUND)))]
     drawn = svg_map(title, view, [*within(view, land), *lines], [*_places(view, language), *dots])
     return mark_safe(drawn)  # noqa: S308 (svg_map escapes every name)
 

@@ -7,7 +7,7 @@ of the style sheet: the page's policy allows no style in the markup.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from math import asinh, degrees, radians, tan
+from math import asinh, atan, degrees, radians, sinh, tan
 from typing import Final
 
 Point = Sequence[float]  # latitude, longitude in degrees
@@ -54,6 +54,14 @@ class View:
         y = (self.north - mercator(point[0])) * self.scale
         return round(x, 1), round(y, 1)
 
+    def bounds(self, around: float = 0.0) -> tuple[float, float, float, float]:
+        """What falls on the paper or so many units around it, in degrees: west, south, east,
+        north."""
+        beyond = around / self.scale
+        south = self.north - HEIGHT / self.scale - beyond
+        west, east = self.west - beyond, self.west + WIDTH / self.scale + beyond
+        return west, _latitude(south), east, _latitude(self.north + beyond)
+
     def shows(self, point: Point, around: float = 0.0) -> bool:
         """Whether a point falls on the paper, or within so many units around it."""
         x, y = self.place(point)
@@ -63,6 +71,11 @@ class View:
 def mercator(latitude: float) -> float:
     """The height of a latitude on the map, in the degrees of its longitudes."""
     return degrees(asinh(tan(radians(latitude))))
+
+
+def _latitude(height: float) -> float:
+    """The latitude at a height on the map."""
+    return degrees(atan(sinh(radians(height))))
 
 
 def view_of(points: Iterable[Point]) -> View | None:

@@ -58,7 +58,7 @@ class ShareForm(forms.Form):
 def share_stop(request: HttpRequest, actor: Actor, mission_id: UUID, stop_id: UUID) -> HttpResponse:
     """The form and the links there are; after the form, this once, the new link."""
     stop = _stop(actor, mission_id, stop_id)
-    form = ShareForm(request.POST or None)
+    form = ShareForm(request.POST if request.method == "POST" else None)
     if request.method != "POST":
         return _form_page(request, actor, stop, form)
     if not form.is_valid():
