@@ -161,6 +161,12 @@ def sums_of(parts: Iterable[Bar], segments: Sequence[Segment]) -> Sums:
     return Sums({kind: round(seconds) for kind, seconds in lasted_s.items()})
 
 
+def passed_s(periods: Iterable[Period], now: datetime) -> int:
+    """How long periods lasted until now, in whole seconds."""
+    passed = [(begin_at, min(end_at, now)) for begin_at, end_at in periods if begin_at < now]
+    return round(sum((end_at - begin_at).total_seconds() for begin_at, end_at in passed))
+
+
 def _standing_share(part: Bar, segments: Sequence[Segment]) -> float:
     """How much of a part was what it is called: a standstill covers the way to it, too."""
     if part.kind != "standing" or part.index is None:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Driver, Employer, Truck
-from tracking.day_bars import Bar, Kind, bars, sums_of
+from tracking.day_bars import Bar, Kind, bars, passed_s, sums_of
 from tracking.day_missions import DayMission, missions_of
 from tracking.day_rows import Clock, Row, day_rows, duration_text, track, whole_distance
 from tracking.day_strip import Stretch, said_times, strip
@@ -76,12 +76,13 @@ def _day_context(
     zone = ZoneInfo(employer.timezone)
     bounds = whole_day(day, zone)
     clock = Clock.of_day(zone, *bounds)
-    is_past = bounds[1] < _kept_since(employer, now) and timeline.last_fix_at is None
+    is_past = bounds[1] < kept_since(employer, now) and timeline.last_fix_at is None
     missions = missions_of(timeline, clock, bounds)
     numbers: dict[int | None, int] = {mission.pk: mission.number for mission in missions}
     rows, places = _rows(subject, timeline, clock, language)
     fixes = history_of(subject, *bounds).fixes()
-    line = track(timeline, fixes, numbers)
+    # Without missions the line has the usual colour.
+    line = track(timeline, fixes, numbers or None)
     segments = [entry.segment for entry in timeline.entries]
     parts = _parts(timeline, bounds, now, is_past=is_past)
     last_at = timeline.last_fix_at
@@ -93,7 +94,7 @@ def _day_context(
         "rows": rows,
         "track": line,
         "floor_map": track_map(_("Map of the day; the table says the same"), line, rows, language),
-        "is_past_its_period": bounds[1] < _kept_since(employer, now),
+        "is_past_its_period": bounds[1] < kept_since(employer, now),
         "has_no_positions": not fixes,
         "strip": strip(
             parts,
@@ -106,7 +107,7 @@ def _day_context(
         ),
         "missions": missions,
         "distance": whole_distance(timeline),
-        "on_duty": duration_text(_seconds(timeline.on_duty, now)),
+        "on_duty": duration_text(passed_s(timeline.on_duty, now)),
         "last_fix": clock.text(last_at) if last_at else "",
         "is_running": last_at is not None and now - last_at < SILENT_AFTER,
         "exports": _exports(subject, bounds, day),
@@ -203,12 +204,6 @@ def _stretches(
     return found
 
 
-def _seconds(periods: Sequence[Period], now: datetime) -> int:
-    """How long periods lasted until now, in whole seconds."""
-    passed = [(begin_at, min(end_at, now)) for begin_at, end_at in periods if begin_at < now]
-    return round(sum((end_at - begin_at).total_seconds() for begin_at, end_at in passed))
-
-
 def _exports(subject: Driver | Truck, bounds: Period, day: date) -> list[tuple[str, str]]:
     """The day's positions as files. Times in the address are UTC, as the API writes them."""
     kind = "driver" if isinstance(subject, Driver) else "truck"
@@ -222,6 +217,6 @@ def _exports(subject: Driver | Truck, bounds: Period, day: date) -> list[tuple[s
     ]
 
 
-def _kept_since(employer: Employer, now: datetime) -> datetime:
+def kept_since(employer: Employer, now: datetime) -> datetime:
     # Inexact on purpose: it chooses between two sentences on an empty page.
     return now - timedelta(days=31 * employer.route_months)

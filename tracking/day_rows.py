@@ -136,9 +136,14 @@ def kilometres(metres: float) -> str:
 
 
 def whole_distance(timeline: Timeline) -> str:
-    """What the day's distance is worth: positions 500 m apart cut off every bend."""
-    distance = kilometres(timeline.distance_m)
-    if timeline.distance_method == "odometer":
+    """What the day's distance is worth."""
+    return distance_text(timeline.distance_m, timeline.distance_method)
+
+
+def distance_text(distance_m: float, method: str) -> str:
+    """With how it is known: positions 500 m apart cut off every bend."""
+    distance = kilometres(distance_m)
+    if method == "odometer":
         return _("%(distance)s (from the odometer)") % {"distance": distance}
     return _("at least %(distance)s (from positions)") % {"distance": distance}
 

@@ -25,6 +25,12 @@ from tracking.live_page import fleet_table, live, live_stream
 from tracking.map_pages import tile_file
 from tracking.mission_page import mission_now, mission_page, mission_picture
 from tracking.missions_page import missions
+from tracking.month_pages import (
+    driver_month,
+    driver_month_file,
+    truck_month,
+    truck_month_file,
+)
 from tracking.pages import basemap_file
 from tracking.phone_pages import first_fix, first_fix_by_code, phone_link, set_up_phone
 from tracking.phones_page import (
@@ -116,6 +122,10 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
     path("fleet/table", fleet_table, name="fleet_table"),
     path(f"{DRIVER}/day", driver_day, name="driver_day"),
     path(f"{TRUCK}/day", truck_day, name="truck_day"),
+    path(f"{DRIVER}/month", driver_month, name="driver_month"),
+    path(f"{TRUCK}/month", truck_month, name="truck_month"),
+    path(f"{DRIVER}/month.<str:ending>", driver_month_file, name="driver_month_file"),
+    path(f"{TRUCK}/month.<str:ending>", truck_month_file, name="truck_month_file"),
     path("quarantine", quarantine_page, name="quarantine_page"),
     path("quarantine/<uuid:quarantined_id>/retry", retry_quarantined, name="retry_quarantined"),
     path("phones", phones, name="phones"),
