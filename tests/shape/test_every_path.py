@@ -38,7 +38,12 @@ from tracking.models import QuarantinedFix
 METHODS = ("get", "post", "put", "patch", "delete")
 # Answered without any sign-in, or by the lean application: their own tests walk them.
 ELSEWHERE = ("/api/v1/pairing", "/ingest/")
-QUERY = {"timeline": "?date=2026-11-24", "duties": "?driver={driver}"}
+QUERY = {
+    "timeline": "?date=2026-11-24",
+    "duties": "?driver={driver}",
+    "whereabouts": "?latitude=50.85&longitude=4.35"
+    "&from=2026-11-24T08:00:00Z&to=2026-11-24T09:00:00Z",
+}
 # Who may do nothing at all on the paths that begin so; a phone may only /me/.
 WRONG_ROLE = {
     "api-keys": "dispatcher",
