@@ -2,17 +2,14 @@
 
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ValidationError
 
-from accounts.actors import Actor
 from accounts.drivers import change_driver, create_driver, drivers_like, visible_drivers
 from accounts.http import ActorView, shown
-from accounts.models import Membership, Role, User
+from accounts.models import Membership, Role
 from accounts.permissions import Allows
 from accounts.serializers import (
     DriverQuery,
@@ -23,17 +20,9 @@ from accounts.serializers import (
     UserSerializer,
 )
 from accounts.tenants import of_employer
-from accounts.users import add_role, create_user, remove_role, weaknesses
+from accounts.users import add_role, create_user, remove_role, user_of, users_of, weaknesses
 
 ForManagers = Allows(Role.MANAGER)
-
-
-def users_of(actor: Actor) -> QuerySet[User]:
-    """Everybody with a role at the actor's employer, with their roles there and only there."""
-    here = Membership.objects.filter(employer=actor.employer).order_by("id")
-    return User.objects.filter(Exists(here.filter(user=OuterRef("pk")))).prefetch_related(
-        Prefetch("memberships", here.select_related("user"), to_attr="own_memberships")
-    )
 
 
 class UsersView(ActorView):
@@ -138,8 +127,3 @@ class DriverView(ActorView):
         driver = of_employer(visible_drivers(self.actor), self.actor, id)
         changes = self.sent(DriverSerializer, partial=True)
         return shown(change_driver(self.actor, driver, changes), DriverSerializer)
-
-
-def user_of(actor: Actor, id: UUID) -> User:
-    """A user with a role at the actor's employer; anybody else is 404."""
-    return get_object_or_404(users_of(actor), uuid=id)

@@ -25,6 +25,7 @@ _VALUES_IN_TRAIL: Final = frozenset(
         "late_s",
         "is_share_enabled",
         "is_shared_position_exact",
+        "is_two_factor_required",
     }
 )
 MAX_SPACING_M: Final = 100_000
@@ -96,6 +97,11 @@ def _check_always(employer: Employer) -> None:
             "Tracking always needs the day on which the staff was informed.",
             field="staff_informed_on",
         )
+
+
+def zones() -> list[str]:
+    """The names of all zones, in the order of the alphabet."""
+    return sorted(_zones())
 
 
 def is_zone(name: str) -> bool:

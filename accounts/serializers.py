@@ -80,6 +80,9 @@ class EmployerSerializer(Form):
     is_shared_position_exact = serializers.BooleanField(
         help_text="whether such a link may show the exact position of the truck"
     )
+    is_two_factor_required = serializers.BooleanField(
+        help_text="whether users must have a second factor to get in; keys are not affected"
+    )
     created_at = serializers.DateTimeField(read_only=True)
 
 

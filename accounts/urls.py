@@ -4,7 +4,16 @@ from django.urls import URLPattern, path
 
 from accounts import api_duties, api_employer, api_fleet, api_me, api_people, api_phones
 from accounts import openapi as openapi  # registers what the schema says of authentication
-from accounts.pages import drivers, truck_assignments, trucks
+from accounts.pages import (
+    audit,
+    drivers,
+    employer,
+    keys,
+    preferences,
+    truck_assignments,
+    trucks,
+    users,
+)
 from accounts.pages.manage import manage
 
 api_urlpatterns: list[URLPattern] = [
@@ -87,4 +96,20 @@ page_urlpatterns: list[URLPattern] = [
         truck_assignments.take_back,
         name="truck_take_back",
     ),
+    path("manage/users", users.users, name="users_page"),
+    path("manage/users/new", users.new_user, name="user_new"),
+    path("manage/users/<uuid:user_id>", users.user, name="user_page"),
+    path("manage/users/<uuid:user_id>/link", users.password_link, name="user_password_link"),
+    path("manage/users/<uuid:user_id>/roles", users.give_role, name="role_give"),
+    path("manage/users/<uuid:user_id>/close", users.deactivate, name="user_deactivate"),
+    path("manage/users/<uuid:user_id>/open", users.reactivate, name="user_reactivate"),
+    path("manage/users/<uuid:user_id>/reset", users.reset_factor, name="user_reset_factor"),
+    path("manage/roles/<uuid:membership_id>/remove", users.take_role, name="role_take"),
+    path("manage/keys", keys.keys, name="keys_page"),
+    path("manage/keys/new", keys.new_key, name="key_new"),
+    path("manage/keys/<uuid:key_id>/revoke", keys.revoke_key, name="key_revoke"),
+    path("manage/employer", employer.employer, name="employer_page"),
+    path("manage/audit", audit.audit, name="audit_page"),
+    path("preferences", preferences.preferences, name="preferences"),
+    path("preferences/employer", preferences.switch_employer, name="switch_employer"),
 ]

@@ -1,21 +1,54 @@
 """Users of an employer and the roles they have there."""
 
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.audit import record
 from accounts.constraints import violated_by
 from accounts.models import Employer, Membership, Role, User
 from accounts.refusals import AlreadyTaken, Conflict, Invalid
+from accounts.second_factors import forget_second_factor
+
+
+class BelongsElsewhere(Conflict):
+    """The person also works for another employer, where this would be felt too."""
+
+    code = "belongs_elsewhere"
+
+
+class Yourself(Conflict):
+    """Nobody does this to the own account: somebody else has to."""
+
+    code = "yourself"
 
 
 class LastManager(Conflict):
     """Without this person nobody could manage the employer any more."""
 
     code = "last_manager"
+
+
+def users_of(actor: Actor) -> QuerySet[User]:
+    """Everybody with a role at the actor's employer, with their roles there and only there."""
+    here = Membership.objects.filter(employer=actor.employer).order_by("id")
+    return User.objects.filter(Exists(here.filter(user=OuterRef("pk")))).prefetch_related(
+        Prefetch("memberships", here.select_related("user"), to_attr="own_memberships")
+    )
+
+
+def user_of(actor: Actor, id: UUID) -> User:
+    """A user with a role at the actor's employer; anybody else is 404."""
+    return get_object_or_404(users_of(actor), uuid=id)
 
 
 def create_user(
@@ -72,9 +105,78 @@ def remove_role(actor: Actor, membership: Membership) -> None:
     with transaction.atomic():
         # One removal at a time, or two managers could remove each other at once.
         Employer.objects.select_for_update(no_key=True).get(pk=membership.employer_id)
-        managers = Membership.objects.filter(employer=membership.employer_id, role=Role.MANAGER)
+        managers = Membership.objects.filter(
+            employer=membership.employer_id, role=Role.MANAGER, user__is_active=True
+        )
         if membership.role == Role.MANAGER and not managers.exclude(pk=membership.pk).exists():
             raise LastManager("Make somebody else a manager first.")
         detail = {"user": str(membership.user.uuid), "role": membership.role}
         record(actor, "membership.removed", membership, detail)
         membership.delete()
+
+
+def deactivate_user(actor: Actor, user: User) -> User:
+    """Close an account, at once and on every computer; roles stay, for when it is opened again.
+
+    Yourself, BelongsElsewhere, or LastManager when nobody could manage after it.
+    """
+    with transaction.atomic():
+        # One at a time, or two managers could close each other's account at once.
+        Employer.objects.select_for_update(no_key=True).get(pk=actor.employer.pk)
+        _check_own_user(actor, user)
+        others = Membership.objects.filter(
+            employer=actor.employer, role=Role.MANAGER, user__is_active=True
+        ).exclude(user=user)
+        is_manager = Membership.objects.filter(
+            employer=actor.employer, role=Role.MANAGER, user=user
+        )
+        if is_manager.exists() and not others.exists():
+            raise LastManager("Make somebody else a manager first.")
+        if user.is_active:
+            user.is_active = False
+            user.sessions_ended_at = timezone.now()
+            user.save(update_fields=["is_active", "sessions_ended_at"])
+            record(actor, "user.deactivated", user)
+    return user
+
+
+def reactivate_user(actor: Actor, user: User) -> User:
+    """Open an account again, with the roles it had."""
+    with transaction.atomic():
+        _check_own_user(actor, user)
+        if not user.is_active:
+            user.is_active = True
+            user.save(update_fields=["is_active"])
+            record(actor, "user.reactivated", user)
+    return user
+
+
+def reset_second_factor(actor: Actor, user: User) -> None:
+    """For a colleague who lost the phone: the app and the recovery codes are forgotten.
+
+    All sign-ins of the colleague end. Yourself, since that is done on the own pages, and
+    BelongsElsewhere.
+    """
+    with transaction.atomic():
+        _check_own_user(actor, user)
+        if forget_second_factor(user):
+            user.sessions_ended_at = timezone.now()
+            user.save(update_fields=["sessions_ended_at"])
+            record(actor, "second_factor.reset", user)
+
+
+def change_own(user: User, changes: Mapping[str, Any]) -> User:
+    """What users choose for themselves: the language of pages, single keys. Not audited."""
+    for name, value in changes.items():
+        setattr(user, name, value)
+    user.save(update_fields=list(changes))
+    return user
+
+
+def _check_own_user(actor: Actor, user: User) -> None:
+    if actor.user is not None and actor.user.pk == user.pk:
+        raise Yourself("Somebody else has to do this for you.")
+    if Membership.objects.filter(user=user).exclude(employer=actor.employer).exists():
+        raise BelongsElsewhere(
+            "This person works for another employer too: take the roles here away instead."
+        )

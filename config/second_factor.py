@@ -36,7 +36,7 @@ class SecondFactorMiddleware:
             return None
         if request.path.startswith(API):
             return problem_response(request, exception.status, exception.code, exception.detail)
-        url = reverse("mfa_activate_totp")
+        url = reverse("mfa_activate_totp") + "?wanted=1"  # the page then says why
         if "HX-Request" in request.headers:
             # A fragment: the page around it has to go there, not the fragment alone.
             return HttpResponse(status=204, headers={"HX-Redirect": url})

@@ -11,6 +11,7 @@ from allauth.mfa.base.urls import urlpatterns as of_second_factor
 from allauth.mfa.recovery_codes.urls import urlpatterns as of_recovery_codes
 from allauth.mfa.totp.urls import urlpatterns as of_totp
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.decorators.cache import never_cache
 from drf_spectacular.views import SpectacularAPIView
 
 # Of what allauth brings, this alone. Above all not its page for e-mail addresses: nobody
@@ -45,13 +46,20 @@ BELOW = {
 }
 APPS = ("accounts", "missions", "tracking", "privacy")
 
+
+def kept(pages: list[URLPattern]) -> list[URLPattern]:
+    """Those we want; none is stored by a browser: they show codes and secrets."""
+    return [
+        URLPattern(page.pattern, never_cache(page.callback), page.default_args, page.name)
+        for page in pages
+        if page.name in SIGNING_IN
+    ]
+
+
 of_apps = [import_module(f"{app}.urls") for app in APPS if find_spec(f"{app}.urls")]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    *(
-        path(prefix, include([page for page in pages if page.name in SIGNING_IN]))
-        for prefix, pages in BELOW.items()
-    ),
+    *(path(prefix, include(kept(pages))) for prefix, pages in BELOW.items()),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
     *(path("api/v1/", include(urls.api_urlpatterns)) for urls in of_apps),
     *(path("", include(urls.page_urlpatterns)) for urls in of_apps),
