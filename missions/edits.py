@@ -110,6 +110,8 @@ def record_beside(
 class ToldChange:
     """One entry of the trail: who did what, when, and the names of the fields it touched.
 
+    `detail` is what the entry holds besides: ids, codes and times.
+
     `stop` is the place of the stop it was about, from 1; None: the mission, or a stop that
     is gone. `name` is blank for others than people and API keys, and for those who are gone.
     """
@@ -120,6 +122,7 @@ class ToldChange:
     name: str
     stop: int | None
     fields: tuple[str, ...]
+    detail: Mapping[str, Any]
 
 
 def changes_told(mission: Mission, stops: Iterable[UUID]) -> list[ToldChange]:
@@ -135,6 +138,7 @@ def changes_told(mission: Mission, stops: Iterable[UUID]) -> list[ToldChange]:
             name=names.get(entry.actor, ""),
             stop=_place_of_stop(entry, places),
             fields=tuple(entry.detail.get("fields", ())),
+            detail=entry.detail,
         )
         for entry in entries
     ]

@@ -14,6 +14,7 @@ from tracking.svg_map import AROUND, Dot, Line, View, svg_map, view_of, within
 
 # Names of towns on one map: the larger ones first, and no more than can be read.
 MOST_PLACES = 14
+MOST_TRUCKS = 60
 # How many missions of a day have a colour of their own; then the colours come again.
 COLOURS = 6
 
@@ -25,12 +26,10 @@ def fleet_map(fleet: FleetView, language: str) -> SafeString:
 
 
 def trucks_map(trucks: Sequence[Mapping[str, Any]], language: str) -> SafeString:
-    """Trucks as today_rows.trucks_of has them; with their names while those can be read."""
-    has_names = len(trucks) <= MOST_PLACES
-    dots = [
-        Dot(one["state"], (one["latitude"], one["longitude"]), one["label"] if has_names else "")
-        for one in trucks
-    ]
+    """Trucks as today_rows.trucks_of has them; empty for more than can be told apart."""
+    if len(trucks) > MOST_TRUCKS:
+        return SafeString("")
+    dots = [Dot(one["state"], (one["latitude"], one["longitude"]), one["label"]) for one in trucks]
     return _drawn(_("Map of the trucks; the table says the same"), [], dots, language)
 
 
@@ -72,11 +71,9 @@ def _numbers(parts: Sequence[dict[str, Any]]) -> list[Dot]:
     ]
 
 
-def area_map(
-    title: str, ring: Sequence[Sequence[float]], dots: Iterable[Dot], language: str
-) -> SafeString:
-    """A circle that something is in, and points beside it."""
-    return _drawn(title, [Line("area", ring)], list(dots), language)
+def area_map(title: str, lines: Iterable[Line], dots: Iterable[Dot], language: str) -> SafeString:
+    """Circles that something is in, and points beside them."""
+    return _drawn(title, list(lines), list(dots), language)
 
 
 def _drawn(title: str, lines: list[Line], dots: list[Dot], language: str) -> SafeString:

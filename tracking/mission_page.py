@@ -15,7 +15,12 @@ from accounts.page_access import for_dispatchers
 from accounts.tenants import of_employer
 from missions.file_links import file_link
 from missions.models import Attachment, Mission, Signature
-from tracking.mission_facts import PAD_HEIGHT, PAD_WIDTH, changes_of, exports_of, mission_context
+from missions.pages.mission_actions import actions_of
+from missions.share_words import link_rows
+from missions.sharing import links_of
+from tracking.mission_changes import changes_of, exports_of
+from tracking.mission_facts import mission_context
+from tracking.mission_stops import PAD_HEIGHT, PAD_WIDTH
 
 PAD: Final = f"0 0 {PAD_WIDTH} {PAD_HEIGHT}"
 
@@ -30,7 +35,9 @@ def mission_page(request: HttpRequest, actor: Actor, mission_id: UUID) -> HttpRe
         **parts,
         "etag": _etag(parts),
         "exports": exports_of(mission),
-        "changes": changes_of(mission),
+        "changes": changes_of(mission, is_hidden=context["is_hidden"]),
+        "actions": actions_of(mission),
+        "links": link_rows(links_of(mission), mission.employer.timezone, timezone.now()),
     }
     return render(request, "tracking/mission.html", context)
 

@@ -36,6 +36,11 @@ def warnings_of(entry: Entry) -> Iterator[str]:
 def evidence_of(entry: Entry, write: Write) -> Iterator[str]:
     """The plan, how a visit was spent, what was said, and what was corrected."""
     yield from _planned(entry, write)
+    yield from said_of(entry, write)
+
+
+def said_of(entry: Entry, write: Write) -> Iterator[str]:
+    """The same without the plan, where that has a column of its own."""
     yield from _spent(entry)
     event = _own_event(entry)
     if event is not None:

@@ -18,7 +18,7 @@ from tracking.floor_map import area_map
 from tracking.mission_words import span_text
 from tracking.nearby import nearby
 from tracking.shared_stop import SharedPosition, SharedStop, StateOfStop, photos_with_thumbnail
-from tracking.svg_map import Dot
+from tracking.svg_map import Dot, Line
 
 STATES: Final[dict[StateOfStop, Promise]] = {
     "planned": pgettext_lazy("state of a shared stop", "Planned"),
@@ -129,4 +129,4 @@ def _map(shown: SharedStop, language: str) -> str:
     if site and point:
         dots.append(Dot("stop", point, site.name))
     title = _("Map: about where the truck was, and the stop")
-    return area_map(title, outline(area), dots, language)
+    return area_map(title, [Line("area", outline(area))], dots, language)

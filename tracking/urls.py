@@ -41,6 +41,7 @@ from tracking.phones_page import (
     phones,
     revoke_phone,
 )
+from tracking.move_site_page import move_site_page
 from tracking.proof_page import proof_file, proof_page
 from tracking.quarantine_pages import quarantine_page, retry_quarantined
 from tracking.replay_page import (
@@ -139,6 +140,7 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
     path("phones/<uuid:device_id>/first-fix", first_fix, name="first_fix"),
     path("phones/codes/<uuid:code_id>/first-fix", first_fix_by_code, name="first_fix_by_code"),
     path("map/tiles/<str:token>/map.pmtiles", tile_file, name="tile_file"),
+    path(f"{MISSION}/sites/<uuid:site_id>/move", move_site_page, name="move_site"),
     path("s/<str:token>", shared_page, name="shared_page"),
     path("s/<str:token>/<str:kind>/<uuid:file_id>", shared_file, name="shared_file"),
     path("map/<str:name>.json", basemap_file, name="basemap_file"),

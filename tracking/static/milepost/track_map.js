@@ -30,11 +30,25 @@ function stretch({ points }, from, to) {
   return points.filter(([, , at]) => from <= at && at <= to);
 }
 
-/** Draws what `#track` and `#timeline` say; `draw()` again after they were replaced. */
-export function trackMap() {
-  const map = makeMap(document.getElementById("map"));
+/** A map of many canvases prints badly: the drawing that it replaced is printed instead. */
+function keepForPaper(box, drawing) {
+  if (!drawing) return;
+  const paper = document.createElement("div");
+  paper.className = "paper";
+  paper.append(drawing);
+  box.after(paper);
+}
+
+/** Draws what `#track` and `#timeline` say; `draw()` again after they were replaced. What
+    `said(at, part)` returns, if it is given, stands beside a pointed moment of the line. */
+export function trackMap({ said } = {}) {
+  const box = document.getElementById("map");
+  const drawing = box.querySelector("svg.floor");
+  const map = makeMap(box);
+  keepForPaper(box, drawing);
   const drawn = L.layerGroup().addTo(map);
   const pointed = L.layerGroup().addTo(map);
+  const saying = L.tooltip({ direction: "top", offset: [0, -8] });
   let parts = [];
   let lines = [];
   let dots = new Map();
@@ -75,6 +89,20 @@ export function trackMap() {
     return going[0];
   }
 
+  /** The pointer left: what has the focus is pointed at again. */
+  function settle() {
+    unpoint();
+    const focused = document.activeElement?.closest("#timeline tr[data-from]");
+    if (focused) point(focused);
+  }
+
+  function say(at, part, place) {
+    if (!said) return;
+    const text = document.createElement("span");
+    text.textContent = said(at, part);
+    saying.setLatLng(place).setContent(text).addTo(map);
+  }
+
   function goTo(row) {
     row?.focus({ preventScroll: true });
     row?.scrollIntoView({ block: "nearest" });
@@ -87,7 +115,21 @@ export function trackMap() {
 
   function addLine(part) {
     const line = L.polyline(part.points, { smoothFactor: 1.5 }).addTo(drawn);
-    line.on("click", ({ latlng }) => goTo(rowAt(nearestTime(part, latlng))));
+    line.on("click", ({ latlng }) => {
+      const at = nearestTime(part, latlng);
+      say(at, part, latlng);
+      goTo(rowAt(at));
+    });
+    line.on("mousemove", ({ latlng }) => {
+      const at = nearestTime(part, latlng);
+      say(at, part, latlng);
+      const row = rowAt(at);
+      if (row && !row.classList.contains("pointed")) point(row);
+    });
+    line.on("mouseout", () => {
+      saying.remove();
+      settle();
+    });
     return { part, line };
   }
 
@@ -110,7 +152,7 @@ export function trackMap() {
     const dot = L.circleMarker([Number(row.dataset.latitude), Number(row.dataset.longitude)]).addTo(drawn);
     dot.bindTooltip(row.dataset.name);
     dot.on("mouseover", () => point(row));
-    dot.on("mouseout", unpoint);
+    dot.on("mouseout", settle);
     dot.on("click", () => goTo(row));
     return [row.id, dot];
   }
@@ -128,8 +170,7 @@ export function trackMap() {
     addNumbers();
     dots = new Map(rows().filter((row) => row.dataset.latitude).map(addDot));
     paint();
-    const focused = document.activeElement?.closest("#timeline tr[data-from]");
-    if (focused) point(focused);
+    settle();
     const layers = drawn.getLayers();
     if (!isPlaced && layers.length) {
       // Once: afterwards the map stays where the person has moved it.
@@ -142,6 +183,7 @@ export function trackMap() {
     document.addEventListener(type, ({ target }) => {
       const row = target.closest?.("#timeline tr[data-from]");
       if (row && isIn) point(row);
+      else if (row && type === "mouseout") settle();
       else if (row) unpoint();
     });
   }
