@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.actors import Actor
@@ -31,6 +32,9 @@ from missions.stops import add_stop, change_stop, remove_stop, reorder_stops
 KEPT_FOR: Final = timedelta(hours=24)
 # More than this nobody reads; the last entry then says how many there are.
 MOST_PROBLEMS: Final = 20_000
+
+# In an import's outcome, beside what its confirmation did.
+_EXPECTED: Final = "expected"
 
 Progress = Callable[[int], object]
 Sites = Mapping[SiteKey, Site]
@@ -73,6 +77,7 @@ def check_import(actor: Actor, filename: str, data: bytes) -> tuple[MissionImpor
             rows=[[row.number, dict(row.cells)] for row in table.rows],
             problems=_shown(checked.problems),
             versions=_versions(checked),
+            outcome={_EXPECTED: {**checked.counts(), "new_sites": len(checked.new_sites)}},
         )
         detail = {"rows": len(table.rows), **checked.counts()}
         record(actor, "mission_import.checked", kept, detail)
@@ -112,11 +117,36 @@ def confirm_import(
         problems = (*checked.problems, *_changed_since(checked, kept))
         if not all(problem.is_warning for problem in problems):
             raise ImportRefused(problems)
-        kept.outcome = _applied(actor, checked, progress or (lambda done: None))
+        done = _applied(actor, checked, progress or (lambda done: None))
+        kept.outcome = {**kept.outcome, **done}
         kept.confirmed_at = timezone.now()
         kept.save(update_fields=["outcome", "confirmed_at"])
-        record(actor, "mission_import.confirmed", kept, kept.outcome)
+        record(actor, "mission_import.confirmed", kept, done)
     return kept
+
+
+def expected_of(kept: MissionImport) -> dict[str, int]:
+    """What the check found that confirming would do: missions by kind, and `new_sites`."""
+    found: dict[str, int] = kept.outcome.get(_EXPECTED, {})
+    return {name: found.get(name, 0) for name in ("new", "changed", "unchanged", "new_sites")}
+
+
+def outcome_of(kept: MissionImport) -> dict[str, int] | None:
+    """What the confirmation did; None: nobody has confirmed it yet."""
+    if kept.confirmed_at is None:
+        return None
+    return {name: count for name, count in kept.outcome.items() if name != _EXPECTED}
+
+
+def can_be_confirmed(kept: MissionImport) -> bool:
+    """Whether the check let it through and nobody has confirmed it yet. Costs nothing."""
+    is_wrong = any(problem["severity"] == "error" for problem in kept.problems)
+    return bool(kept.rows) and not is_wrong and kept.confirmed_at is None
+
+
+def young_imports(now: datetime) -> QuerySet[MissionImport]:
+    """Those that are not to be forgotten yet."""
+    return MissionImport.objects.filter(checked_at__gt=now - KEPT_FOR)
 
 
 def _fields(problem: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from missions.api.assignments import (
 from missions.api.attachments import AttachmentLinkView, AttachmentsView
 from missions.api.changes import ChangesView
 from missions.api.exports import ENDINGS, MissionTableView, StageTableView
-from missions.api.imports import ConfirmImportView, ImportsView
+from missions.api.imports import ConfirmImportView, ImportsView, OneImportView
 from missions.api.mine import MyMissionsView
 from missions.api.missions import MissionsView, OneMissionView
 from missions.api.my_attachments import MyAttachmentLinkView, MyAttachmentsView
@@ -37,6 +37,12 @@ from missions.api.webhooks import (
     WebhookTestView,
 )
 from missions.file_links import file_view
+from missions.pages.imports import (
+    mission_import,
+    mission_import_confirm,
+    mission_import_example,
+    mission_imports,
+)
 from missions.pages.mission_forms import mission_edit, mission_new
 from missions.pages.mission_moves import (
     mission_assign_page,
@@ -101,6 +107,9 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("mission-imports", ImportsView.as_view(), name="mission-imports"),
     path(
+        "mission-imports/<uuid:import_id>", OneImportView.as_view(), name="mission-import-checked"
+    ),
+    path(
         "mission-imports/<uuid:import_id>/confirm",
         ConfirmImportView.as_view(),
         name="mission-import-confirm",
@@ -142,6 +151,22 @@ api_urlpatterns: list[URLPattern | URLResolver] = [
 page_urlpatterns: list[URLPattern | URLResolver] = [
     path("files/<str:token>", file_view, name="file"),
     path("missions/new", mission_new, name="mission_new"),
+    path("missions/import", mission_imports, name="mission_imports"),
+    *(
+        path(
+            f"missions/import/example.{ending}",
+            mission_import_example,
+            {"ending": ending},
+            name=f"mission_import_{ending}",
+        )
+        for ending in ENDINGS
+    ),
+    path("missions/import/<uuid:import_id>", mission_import, name="mission_import"),
+    path(
+        "missions/import/<uuid:import_id>/confirm",
+        mission_import_confirm,
+        name="mission_import_confirm",
+    ),
     path(f"{MISSION}/edit", mission_edit, name="mission_edit"),
     path(f"{MISSION}/assign", mission_assign_page, name="mission_assign_page"),
     path(f"{MISSION}/end", mission_end_page, name="mission_end_page"),

@@ -21,7 +21,15 @@ from accounts.serializers import Form
 from accounts.tenants import of_employer
 from missions.import_checking import Checked
 from missions.import_table import MOST_BYTES
-from missions.importing import KEPT_FOR, check_import, confirm_import
+from missions.importing import (
+    KEPT_FOR,
+    can_be_confirmed,
+    check_import,
+    confirm_import,
+    expected_of,
+    outcome_of,
+    young_imports,
+)
 from missions.models import MissionImport
 
 # What a form adds around its file: boundaries and headers.
@@ -73,6 +81,24 @@ class ConfirmedImport(Form):
     sites_created = serializers.IntegerField(source="outcome.sites_created")
 
 
+class ImportOutcome(Form):
+    """What the confirmation did."""
+
+    created = serializers.IntegerField()
+    changed = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    sites_created = serializers.IntegerField()
+
+
+class KeptImport(CheckedImport):
+    """A checked table as it is kept for a day; `outcome` is null until it is confirmed."""
+
+    filename = serializers.CharField()
+    checked_at = serializers.DateTimeField()
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+    outcome = ImportOutcome(allow_null=True)
+
+
 class ImportView(GenericAPIView[MissionImport]):
     permission_classes = [Allows(Role.DISPATCHER)]
     queryset = MissionImport.objects.none()
@@ -120,6 +146,33 @@ def checked_data(kept: MissionImport, checked: Checked, now: datetime) -> dict[s
     }
 
 
+def kept_data(kept: MissionImport) -> dict[str, Any]:
+    """A stored check, for whoever comes back to it."""
+    expected = expected_of(kept)
+    new_sites = expected.pop("new_sites")
+    return {
+        "id": str(kept.uuid),
+        "filename": kept.filename,
+        "rows": len(kept.rows),
+        "missions": expected,
+        "new_sites": new_sites,
+        "problems": kept.problems,
+        "can_be_confirmed": can_be_confirmed(kept),
+        "checked_at": kept.checked_at,
+        "expires_at": kept.checked_at + KEPT_FOR,
+        "confirmed_at": kept.confirmed_at,
+        "outcome": outcome_of(kept),
+    }
+
+
+class OneImportView(ImportView):
+    @extend_schema(responses=KeptImport)
+    def get(self, request: Request, import_id: UUID) -> Response:
+        """A table that was checked: what it would do, and what it did once confirmed."""
+        kept = of_employer(young_imports(timezone.now()), self.actor, import_id)
+        return Response(KeptImport(kept_data(kept)).data)
+
+
 class ConfirmImportView(ImportView):
     @extend_schema(
         request=None,
@@ -130,6 +183,6 @@ class ConfirmImportView(ImportView):
     )
     def post(self, request: Request, import_id: UUID) -> Response:
         """Do what the check said: all of it or nothing. Confirmed again, the same is answered."""
-        young = MissionImport.objects.filter(checked_at__gt=timezone.now() - KEPT_FOR)
+        young = young_imports(timezone.now())
         kept = confirm_import(self.actor, of_employer(young, self.actor, import_id))
         return Response(ConfirmedImport(kept).data)

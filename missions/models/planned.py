@@ -291,7 +291,8 @@ class MissionImport(models.Model):
     versions = models.JSONField(default=dict, db_default={})
     checked_at = models.DateTimeField(db_default=Now())
     confirmed_at = models.DateTimeField(null=True, blank=True)
-    # What the confirmation did: {"created", "changed", "unchanged"}.
+    # What the confirmation did: {"created", "changed", "unchanged", "sites_created"}, and what
+    # the check expected: {"expected": {"new", "changed", "unchanged", "new_sites"}}.
     outcome = models.JSONField(default=dict, blank=True)
 
     class Meta:

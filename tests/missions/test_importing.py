@@ -281,6 +281,29 @@ def test_a_check_is_forgotten_after_a_day(client: APIClient) -> None:
     assert MissionImport.objects.count() == 0
 
 
+def test_a_check_is_read_again_before_and_after_it_is_confirmed(client: APIClient) -> None:
+    checked = send(client, ROUND).json()
+    path = f"{IMPORTS}/{checked['id']}"
+    before = client.get(path).json()
+    assert {name: before[name] for name in ("rows", "missions", "problems", "new_sites")} == {
+        name: checked[name] for name in ("rows", "missions", "problems", "new_sites")
+    }
+    assert (before["can_be_confirmed"], before["confirmed_at"], before["outcome"]) == (
+        True,
+        None,
+        None,
+    )
+    done = confirm(client, checked["id"]).json()
+    after = client.get(path).json()
+    assert after["missions"] == before["missions"]
+    assert (after["can_be_confirmed"], after["confirmed_at"]) == (False, done["confirmed_at"])
+    assert after["outcome"] == {
+        name: done[name] for name in ("created", "changed", "unchanged", "sites_created")
+    }
+    MissionImport.objects.update(checked_at=datetime.now(UTC) - KEPT_FOR)
+    assert client.get(path).status_code == 404
+
+
 def test_a_file_that_is_no_table_is_refused(client: APIClient) -> None:
     refused = send(client, b"\x89PNG\r\n\0")
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "not_a_table")

@@ -18,6 +18,7 @@ from missions.importing import (
     check_import,
     checked_table,
     confirm_import,
+    outcome_of,
     table_of,
 )
 
@@ -62,7 +63,7 @@ class Command(BaseCommand):
                 kept = confirm_import(actor, kept, progress=bar.update)
             except ImportRefused as refused:
                 raise CommandError(f"{refused.detail} Nothing was imported.") from None
-        self._report(len(kept.rows), checked, kept.outcome, as_json=as_json)
+        self._report(len(kept.rows), checked, outcome_of(kept), as_json=as_json)
 
     def _report(
         self,
