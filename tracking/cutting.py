@@ -24,6 +24,8 @@ from tracking.witnesses import Witnesses
 FARTHEST: Final = timedelta(hours=24)
 # Where the employer tracks always, nothing says that something goes on: far enough for a move.
 ALWAYS_BEYOND: Final = timedelta(hours=1)
+# What lasted less is not told.
+SHORTEST: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,9 @@ def cut(
         witnesses.moments(), windows=shown, min_spacing_m=float(subject.employer.min_spacing_m)
     )
     segments = [within for one in whole.segments if (within := _within(one, bounds)) is not None]
+    totals = _totals(whole, segments)
     tracked = continuous([*clipped(shown, *bounds)])
-    return Cut(witnesses, whole, segments, *_totals(whole, segments), tracked)
+    return Cut(witnesses, whole, [one for one in segments if _is_told(one)], *totals, tracked)
 
 
 def _within(segment: Segment, bounds: Period) -> Segment | None:
@@ -152,6 +155,12 @@ def _within(segment: Segment, bounds: Period) -> Segment | None:
         distance_m=segment.distance_m * share,
         distance_method="fixes",
     )
+
+
+def _is_told(segment: Segment) -> bool:
+    """A mission ends a microsecond after its last stage: what lies between is no part of a day."""
+    is_detected = segment.type in ("move", "standstill", "gap")
+    return not is_detected or segment.ended_at - segment.started_at >= SHORTEST
 
 
 def _totals(whole: Segmentation, shown: Sequence[Segment]) -> tuple[float, str, int]:

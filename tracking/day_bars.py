@@ -7,7 +7,7 @@ telling one is painted. The parts cover the day to the second, so their sums do 
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Final, Literal, get_args
@@ -36,6 +36,10 @@ _ABOVE: Final[tuple[str, ...]] = (
 )  # fmt: skip
 _KIND_OF: Final[dict[str, Kind]] = {"standstill": "standing", "dwell": "standing"}
 _STARTS: Final = {"loading_started": "loading_ended", "unloading_started": "unloading_ended"}
+
+
+# What lasts less belongs to what was before it.
+SHORTEST: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,10 @@ def _painted(layers: Sequence[Layer], shown: Period) -> list[Bar]:
             key=lambda one: _ABOVE.index(one.what),
         )
         kind = _KIND_OF.get(top.what) or _named(top.what)
-        if painted and (painted[-1].kind, painted[-1].index) == (kind, top.index):
-            painted[-1] = Bar(kind, painted[-1].started_at, end_at, top.index)
+        before = painted[-1] if painted else None
+        is_sliver = before is not None and end_at - begin_at < SHORTEST
+        if before and (is_sliver or (before.kind, before.index) == (kind, top.index)):
+            painted[-1] = replace(before, ended_at=end_at)
         else:
             painted.append(Bar(kind, begin_at, end_at, top.index))
     return painted

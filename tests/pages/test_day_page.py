@@ -1,0 +1,357 @@
+"""A driver's day and a truck's without a browser: what they say, whom they hide, what they cost."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.freezing import freeze_driver
+from accounts.models import Driver, Employer, Truck, TruckAssignment, User
+from missions.models import Mission, StageEvent
+from tests.cast import Phone, assign, make_driver, make_phone, put_fixes
+from tests.pages.test_pages import client_of, text_of
+from tests.tracking.reading import EIGHT, at, drive, mark, opened, press
+from tracking.day_page import driver_day_context, truck_day_context
+from tracking.models import Fix
+
+DAY = "2026-11-24"
+BEGIN = datetime(2026, 11, 23, 23, tzinfo=UTC)  # midnight in Brussels
+
+
+def driver_url(driver: Driver, day: str = DAY) -> str:
+    return f"/drivers/{driver.uuid}/day?date={day}"
+
+
+def truck_url(truck: Truck, day: str = DAY) -> str:
+    return f"/trucks/{truck.uuid}/day?date={day}"
+
+
+def words(client: Client, url: str) -> str:
+    """The page's text without its markup."""
+    response = client.get(url)
+    assert response.status_code == 200, response.status_code
+    page = re.sub(r"<script.*?</script>", "", text_of(response), flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+@pytest.fixture
+def dutiful(acme: Employer) -> Employer:
+    acme.tracking_window = "duty"
+    acme.save()
+    return acme
+
+
+@pytest.fixture
+def worked(dutiful: Employer, ada_phone: Phone, truck12: Truck) -> Mission:
+    """Ada drove an hour of one mission, unloaded half an hour, drove on without a mission."""
+    ada = ada_phone.driver
+    mission = opened(ada, 0, 100, truck=truck12, external_id="TMS-1")
+    mark(ada, at(-10), "duty_started")
+    mark(ada, at(180), "duty_ended")
+    put_fixes(ada_phone, drive(0, 60), truck=truck12, mission=mission)
+    press(ada_phone, at(60), "arrival", (50.85, 4.776), mission=mission, truck=truck12)
+    press(ada_phone, at(65), "unloading_started", (50.85, 4.776), mission=mission, truck=truck12)
+    press(ada_phone, at(95), "unloading_ended", (50.85, 4.776), mission=mission, truck=truck12)
+    press(ada_phone, at(100), "departure", (50.85, 4.776), mission=mission, truck=truck12)
+    put_fixes(ada_phone, [(at(101 + n), 50.86 + n * 0.004, 4.78) for n in range(30)], truck=truck12)
+    return mission
+
+
+# --- What a driver's day says ----------------------------------------------------------------
+
+
+def test_a_day_says_how_its_hours_were_spent(worked: Mission, ada: Driver, dee: User) -> None:
+    page = words(client_of(dee), driver_url(ada))
+    assert "Driving 1 h 30 min" in page
+    assert "Standing 10 min" in page
+    assert "Loading or unloading 30 min" in page
+    assert "Not tracked 20 h 50 min" in page
+    assert "On duty 3 h 10 min" in page
+
+
+def test_each_part_of_the_bar_names_its_row(worked: Mission, ada: Driver, dee: User) -> None:
+    page = text_of(client_of(dee).get(driver_url(ada)))
+    named = re.findall(r'<g class="part is-(\w+)" data-row="(row-\d+)">', page)
+    assert [kind for kind, _ in named] == ["move", "standing", "loading", "standing", "move"]
+    rows = dict(
+        re.findall(r'<tr role="row" class="is-(\w+)[^"]*" tabindex="0" id="(row-\d+)"', page)
+    )
+    assert {row for kind, row in named if kind != "move"} == {rows["dwell"]}
+
+
+def test_the_kilometres_are_split_between_the_missions(
+    worked: Mission, ada: Driver, dee: User
+) -> None:
+    context = driver_day_context(ada, date(2026, 11, 24), EIGHT + timedelta(days=1), "en")
+    (mission,) = context["missions"]
+    assert mission.name == "TMS-1"
+    assert 29_000 < mission.distance_m < 30_500
+    page = words(client_of(dee), driver_url(ada))
+    assert f"TMS-1 09:00\N{EN DASH}10:40 · {mission.distance}" in page
+
+
+def test_the_track_is_numbered_by_mission_and_zero_is_none(worked: Mission, ada: Driver) -> None:
+    context = driver_day_context(ada, date(2026, 11, 24), EIGHT + timedelta(days=1), "en")
+    assert [(part["mission"], part["kind"]) for part in context["track"]] == [
+        (1, "driven"),
+        (0, "driven"),
+    ]
+    assert 'class="driven mission-1"' in context["floor_map"]
+
+
+def test_a_mission_over_midnight_is_on_both_days_and_each_kilometre_on_one(
+    dutiful: Employer, ada: Driver, ada_phone: Phone, dee: User
+) -> None:
+    mission = opened(ada, 14 * 60, 17 * 60, external_id="NIGHT")  # 23:00 to 02:00 in Brussels
+    put_fixes(ada_phone, drive(14 * 60, 17 * 60), mission=mission)
+    client = client_of(dee)
+    assert "continued on the next day" in words(client, driver_url(ada))
+    assert "continued from the day before" in words(client, driver_url(ada, "2026-11-25"))
+    now = EIGHT + timedelta(days=3)
+    driven_m = [
+        driver_day_context(ada, day, now, "en")["missions"][0].distance_m
+        for day in (date(2026, 11, 24), date(2026, 11, 25))
+    ]
+    assert driven_m[0] == pytest.approx(driven_m[1] / 2, rel=0.02)
+    assert sum(driven_m) == pytest.approx(179 * 498.3, rel=0.01)
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])
+def test_a_day_on_which_clocks_change_has_the_hours_it_has(
+    ada_phone: Phone, dee: User, day: str, hours: int
+) -> None:
+    begin = datetime.fromisoformat(f"{day}T03:00:00+00:00")
+    put_fixes(ada_phone, [(begin + timedelta(minutes=n), 51 + n * 0.005, 3.7) for n in range(61)])
+    page = text_of(client_of(dee).get(driver_url(ada_phone.driver, day)))
+    assert len(re.findall(r'<g class="tick', page)) == hours
+    silent = hours - 1
+    assert f"Nothing received <strong>{silent} h 00 min" in page
+
+
+def test_a_day_can_be_taken_along_in_the_employers_bounds(
+    worked: Mission, ada: Driver, dee: User
+) -> None:
+    client = client_of(dee)
+    page = unescape(text_of(client.get(driver_url(ada))))
+    links = re.findall(r'href="(/api/v1/drivers/[^"]+fixes\.\w+\?[^"]+)"', page)
+    assert [link.partition("fixes.")[2].partition("?")[0] for link in links] == [
+        "gpx", "geojson", "csv",
+    ]  # fmt: skip
+    assert all(
+        "from=2026-11-23T23%3A00%3A00Z&to=2026-11-24T23%3A00%3A00Z" in link for link in links
+    )
+    assert client.get(links[0]).status_code == 200
+
+
+def test_where_positions_are_no_longer_kept_the_stages_stand_alone(
+    dutiful: Employer, ada: Driver, ada_phone: Phone, dee: User
+) -> None:
+    now = timezone.now()
+    long_ago = (now - timedelta(days=100)).replace(hour=9, minute=0, second=0, microsecond=0)
+    mark(ada, long_ago - timedelta(hours=1), "duty_started")
+    press(ada_phone, long_ago, "arrival", None)
+    press(ada_phone, long_ago + timedelta(minutes=20), "departure", None)
+    page = words(client_of(dee), driver_url(ada, long_ago.date().isoformat()))
+    assert "Those of this day are no longer kept; its stages are." in page
+    assert "Positions no longer kept 23 h 40 min" in page
+    assert "Arrival" in page
+    assert "Nothing received" not in page
+    assert "No positions" not in page
+
+
+# --- What a truck's day says -----------------------------------------------------------------
+
+
+@pytest.fixture
+def shared(ada_phone: Phone, ben_phone: Phone, truck12: Truck) -> Truck:
+    """Ada had it in the morning and Ben from ten in Brussels."""
+    assign(truck12, ada_phone.driver, at(0), at(60))
+    assign(truck12, ben_phone.driver, at(60), at(120))
+    put_fixes(ada_phone, drive(0, 31), truck=truck12)
+    put_fixes(ben_phone, drive(70, 101), truck=truck12)
+    return truck12
+
+
+def test_a_trucks_day_says_who_drove_from_when_to_when(shared: Truck, dee: User) -> None:
+    page = words(client_of(dee), truck_url(shared))
+    assert "1-TRK-012" in page
+    first = page.index("09:00 \N{EN DASH} 10:00 Ada Peeters")
+    assert first < page.index("10:00 \N{EN DASH} 11:00 Ben Özdemir")
+    assert "at least 29.9 km" in page
+
+
+def test_whose_part_is_whose_stands_on_the_bar_and_leads_to_their_days(
+    shared: Truck, ada: Driver, ben: Driver, dee: User
+) -> None:
+    page = text_of(client_of(dee).get(truck_url(shared)))
+    assert re.findall(r'<g class="block driver"><title>([^<]+)</title>', page) == [
+        "09:00 to 10:00: Ada Peeters",
+        "10:00 to 11:00: Ben Özdemir",
+    ]
+    for driver in (ada, ben):
+        assert f'href="/drivers/{driver.uuid}/day?date={DAY}"' in page
+
+
+def test_a_frozen_drivers_part_is_not_available_and_never_says_why(
+    shared: Truck, ada: Driver, dee: User
+) -> None:
+    client = client_of(dee)
+    assert "Ada Peeters" in words(client, truck_url(shared))
+    freeze_driver(ada)
+    page = words(client, truck_url(shared))
+    assert "Ada Peeters" not in page
+    assert "Not available 1 h 00 min" in page
+    assert "frozen" not in page.lower()
+    assert "Ben Özdemir" in page
+    assert "at least 15.0 km" in page
+    assert str(ada.uuid) not in text_of(client.get(truck_url(shared)))
+
+
+def test_an_erased_drivers_part_says_that_it_is_erased(
+    shared: Truck, ben_phone: Phone, dee: User
+) -> None:
+    client = client_of(dee)
+    assert "Ben Özdemir" in words(client, truck_url(shared))
+    TruckAssignment.objects.filter(driver=ben_phone.driver).update(
+        driver=None, erased_driver=uuid4()
+    )
+    Fix.objects.filter(driver_id=ben_phone.driver.pk).delete()
+    page = words(client, truck_url(shared))
+    assert "Driver and positions erased 1 h 00 min" in page
+    assert "Ben Özdemir" not in page
+    assert "Ada Peeters" in page
+    assert "No positions" not in page
+
+
+def test_two_drivers_at_once_are_named_in_each_row(
+    dutiful: Employer, ada_phone: Phone, ben_phone: Phone, truck12: Truck, dee: User
+) -> None:
+    assign(truck12, ada_phone.driver, at(0), at(120))
+    mission = opened(ben_phone.driver, 30, 60, truck=truck12)
+    mark(ada_phone.driver, at(0), "duty_started")
+    put_fixes(ada_phone, drive(0, 20), truck=truck12)
+    put_fixes(ben_phone, drive(30, 60), truck=truck12, mission=mission)
+    page = words(client_of(dee), truck_url(truck12))
+    assert re.search(r"Driving Ben Özdemir", page)
+
+
+def test_previous_and_next_lead_to_the_days_on_which_the_truck_has_data(
+    shared: Truck, ben_phone: Phone, ada_phone: Phone, dee: User
+) -> None:
+    put_fixes(ada_phone, [(at(-4 * 24 * 60), 51.0, 3.7)])  # Ada, without the truck
+    assign(shared, ben_phone.driver, at(-72 * 60), at(-70 * 60))
+    put_fixes(ben_phone, [(at(-71 * 60), 51.0, 3.7)], truck=shared)
+    client = client_of(dee)
+    page = text_of(client.get(truck_url(shared)))
+    assert 'rel="prev" href="?date=2026-11-21"' in page
+    assert 'rel="next" href="?date=2026-11-24"' in text_of(
+        client.get(truck_url(shared, "2026-11-21"))
+    )
+    freeze_driver(ben_phone.driver)
+    assert "nothing earlier" in words(client, truck_url(shared))
+
+
+def test_a_truck_that_nobody_had_says_what_that_means(truck34: Truck, dee: User) -> None:
+    page = words(client_of(dee), truck_url(truck34, date.today().isoformat()))  # noqa: DTZ011
+    assert "Nothing was recorded on this day" in page
+    assert "Nobody had this truck on this day" in page
+
+
+def test_of_an_erased_truck_driver_the_stages_are_left(
+    shared: Truck, ben_phone: Phone, dee: User
+) -> None:
+    event = press(ben_phone, at(105), "arrival", None, truck=shared)
+    StageEvent.objects.filter(pk=event.pk).update(driver=None, erased_driver=uuid4())
+    page = words(client_of(dee), truck_url(shared))
+    assert "10:45 Arrival" in page
+
+
+# --- Who may, and what it costs --------------------------------------------------------------
+
+
+@pytest.fixture(params=["driver", "truck"])
+def url(request: pytest.FixtureRequest, shared: Truck, ada: Driver) -> str:
+    return driver_url(ada) if request.param == "driver" else truck_url(shared)
+
+
+def test_nobody_signs_in_first(url: str) -> None:
+    response = Client().get(url)
+    assert (response.status_code, response["Location"][:22]) == (302, "/accounts/login/?next=")
+
+
+def test_another_role_or_employer_sees_no_day(url: str, dee: User, pat: User, cy: User) -> None:
+    assert client_of(dee).get(url).status_code == 200
+    assert client_of(pat).get(url).status_code == 403
+    assert client_of(cy).get(url).status_code == 404
+
+
+def test_a_frozen_driver_has_no_day(shared: Truck, ada: Driver, dee: User) -> None:
+    client = client_of(dee)
+    assert client.get(driver_url(ada)).status_code == 200
+    freeze_driver(ada)
+    assert client.get(driver_url(ada)).status_code == 404
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2026-02-30", "0001-01-01", "9999-12-31"])
+def test_a_truck_has_no_such_date_either(truck12: Truck, dee: User, day: str) -> None:
+    response = client_of(dee).get(truck_url(truck12, day))
+    assert response.status_code == 400
+    assert "This is no date" in text_of(response)
+
+
+@pytest.mark.parametrize("kind", ["driver", "truck"])
+def test_a_day_costs_the_same_queries_for_one_row_and_for_thirty(
+    kind: str, ada: Driver, ada_phone: Phone, truck12: Truck, dee: User
+) -> None:
+    assign(truck12, ada, at(-60))
+    url = driver_url(ada) if kind == "driver" else truck_url(truck12)
+    client = client_of(dee)
+
+    def cost(external_id: str, begin: float) -> int:
+        mission = opened(ada, begin, begin + 9, truck=truck12, external_id=external_id)
+        press(ada_phone, at(begin), "arrival", mission=mission, truck=truck12)
+        press(ada_phone, at(begin + 5), "departure", mission=mission, truck=truck12)
+        with CaptureQueriesContext(connection) as queries:
+            assert external_id in words(client, url)
+        return len(queries)
+
+    first = cost("M-0", 0)
+    for n in range(1, 30):
+        mission = opened(ada, n * 10, n * 10 + 9, truck=truck12, external_id=f"M-{n}")
+        press(ada_phone, at(n * 10), "arrival", mission=mission, truck=truck12)
+        press(ada_phone, at(n * 10 + 5), "departure", mission=mission, truck=truck12)
+    assert cost("M-30", 300) == first
+    assert first <= (16 if kind == "driver" else 21)
+
+
+def test_a_trucks_hand_overs_cost_no_query_each(
+    acme: Employer, truck12: Truck, ada_phone: Phone, dee: User
+) -> None:
+    assign(truck12, ada_phone.driver, at(0), at(10))
+    put_fixes(ada_phone, drive(0, 10), truck=truck12)
+    client = client_of(dee)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert "Ada Peeters" in words(client, truck_url(truck12))
+        return len(queries)
+
+    first = cost()
+    for n in range(1, 15):
+        phone = make_phone(make_driver(acme, f"Driver {n}", f"N-{n}"))
+        assign(truck12, phone.driver, at(n * 10), at(n * 10 + 10))
+        put_fixes(phone, drive(n * 10, n * 10 + 10), truck=truck12)
+    assert cost() == first
+
+
+def test_the_context_of_a_trucks_day_sums_what_its_rows_say(shared: Truck) -> None:
+    context = truck_day_context(shared, date(2026, 11, 24), EIGHT + timedelta(days=1), "en")
+    assert {total.kind: total.duration for total in context["strip"].totals}["move"] == "1 h 00 min"
+    numbers = [piece.row for piece in context["strip"].pieces if piece.row]
+    assert [context["rows"][number - 1].type for number in numbers] == ["move", "move"]
