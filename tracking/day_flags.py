@@ -1,32 +1,32 @@
-"""All missions of one day, read lean: each mission's flags, and how many there are of each.
+"""All missions of one day: each mission's flags, and how many there are of each.
 
-A day may hold thousands of missions and many more stages. They are read as plain rows in a
-fixed number of queries, with just the attributes that the rules of amiss.py read; a page of
-them is read whole afterwards.
+They are read lean (day_reads.py) in a fixed number of queries and judged by the rules of
+amiss.py; a page of them is read whole afterwards.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple, TypeVar
-from uuid import UUID
+from typing import Final, NamedTuple
 
-from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet, Value
-from django.db.models.functions import Now
+from django.db.models import F, QuerySet
 
 from accounts.models import Employer
-from missions.models import (
-    Attachment,
-    Mission,
-    MissionAssignment,
-    MissionStatus,
-    Signature,
-    StageEvent,
-    Stop,
-)
+from missions.models import Mission, MissionStatus
 from missions.punctuality import Done, came_and_went
 from missions.stages import Stage
+from tracking.day_reads import (
+    Hand,
+    LeanProof,
+    LeanStage,
+    LeanStop,
+    hands_of,
+    photos_of,
+    signatures_of,
+    stages_of,
+    stops_of,
+)
 from tracking.fleet_now import FleetNow, fleet_now
 from tracking.mission_flags import Known, as_stop_times, standing_of
 from tracking.stop_times import missing_of, proofs_by_stop, stages_by_stop
@@ -56,67 +56,6 @@ class LeanMission(NamedTuple):
         return self.reference or self.external_id or ""
 
 
-class LeanSite(NamedTuple):
-    latitude: float | None
-    longitude: float | None
-
-
-class LeanStop(NamedTuple):
-    """What the rules read of a stop, by the names of the model."""
-
-    mission_id: int
-    pk: int
-    requires_photo: bool
-    requires_signature: bool
-    result: str
-    remark: str
-    window_start_at: datetime | None
-    window_end_at: datetime | None
-    planned_arrival_at: datetime | None
-    planned_departure_at: datetime | None
-    free_time_s: int | None
-    latitude: float | None
-    longitude: float | None
-
-    @property
-    def site(self) -> LeanSite:
-        return LeanSite(self.latitude, self.longitude)
-
-
-class LeanStage(NamedTuple):
-    """What the rules read of a stage, by the names of the model."""
-
-    mission_id: int
-    pk: int
-    stop_id: int | None
-    driver_id: int | None
-    erased_driver: UUID | None
-    stage: int
-    recorded_at: datetime
-    site_check: str
-    site_distance_m: float | None
-    note: str
-    client_id: str
-    corrects_id: int | None
-    is_retraction: bool
-    corrected_by: int | None
-
-    @property
-    def is_superseded(self) -> bool:
-        return self.is_retraction or self.corrected_by is not None
-
-
-class LeanProof(NamedTuple):
-    """A photo or a signature: which stop or stage it names. `outcome`: of a signature."""
-
-    mission_id: int
-    stop_id: int | None
-    driver_id: int | None
-    erased_driver: UUID | None
-    stage_client_id: str
-    outcome: str
-
-
 class LeanVisit(NamedTuple):
     """A stop as it was, as far as the rules read a StopTimes."""
 
@@ -126,18 +65,6 @@ class LeanVisit(NamedTuple):
     result: str
     missing: tuple[str, ...]
     stages: Sequence[LeanStage]
-
-
-class Hand(NamedTuple):
-    """Who drives, as a mission's assignment has it. `is_now`: at this moment."""
-
-    mission_id: int
-    driver_id: int | None
-    is_frozen: bool
-    is_now: bool
-
-
-OfMission = TypeVar("OfMission", LeanStop, LeanStage, LeanProof, Hand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +97,7 @@ def read_day(employer: Employer, missions: QuerySet[Mission], now: datetime) -> 
         )
     ]
     ids = [mission.pk for mission in found]
-    hands = _by_mission(_hands(ids))
+    hands = hands_of(ids)
     driven = {
         hand.driver_id
         for mission in found
@@ -204,7 +131,7 @@ def _flags(
         driver_id=next((hand.driver_id for hand in hands if hand.is_now), None),
         begins_at=mission.began_at,
         is_raised=any(event.stage == Stage.EXCEPTION for event in standing),
-        has_note=any(event.note for event in standing) or any(stop.remark for stop in stops),
+        has_note=any(event.has_note for event in standing) or any(one.has_remark for one in stops),
     )
     visits = evidence.visits(mission.pk, standing)
     return standing_of(as_stop_times(visits), known, employer, fleet).flags
@@ -222,19 +149,13 @@ class _Evidence:
     @classmethod
     def of(cls, ids: Collection[int]) -> "_Evidence":
         """Four queries. Photos and signatures only where some stop requires one."""
-        stops = _by_mission(_stops(ids))
+        stops = stops_of(ids)
         asking = [
             mission_id
             for mission_id, rows in stops.items()
             if any(stop.requires_photo or stop.requires_signature for stop in rows)
         ]
-        photos = Attachment.objects.annotate(outcome=Value(""))
-        return cls(
-            stops,
-            _by_mission(_stages(ids)),
-            _by_mission(_proofs(photos, asking)),
-            _by_mission(_proofs(Signature.objects.all(), asking)),
-        )
+        return cls(stops, stages_of(ids), photos_of(asking), signatures_of(asking))
 
     def visits(self, mission_id: int, standing: Sequence[LeanStage]) -> list[LeanVisit]:
         at_stop = stages_by_stop(standing)
@@ -248,37 +169,3 @@ class _Evidence:
             missing = missing_of(stop, photos[stop.pk], signatures[stop.pk])
             found.append(LeanVisit(stop, *came_and_went(done), stop.result, missing, events))
         return found
-
-
-def _hands(ids: Collection[int]) -> Iterable[Hand]:
-    rows = MissionAssignment.objects.filter(mission__in=ids).order_by("id")
-    is_frozen = ExpressionWrapper(Q(driver__frozen_at__isnull=False), BooleanField())
-    is_now = ExpressionWrapper(Q(period__contains=Now()), BooleanField())
-    return map(Hand._make, rows.values_list("mission_id", "driver_id", is_frozen, is_now))
-
-
-def _stops(ids: Collection[int]) -> Iterable[LeanStop]:
-    rows = Stop.objects.filter(mission__in=ids).order_by("mission_id", "seq")
-    names = [name for name in LeanStop._fields if name not in ("latitude", "longitude")]
-    return map(LeanStop._make, rows.values_list(*names, "site__latitude", "site__longitude"))
-
-
-def _stages(ids: Collection[int]) -> Iterable[LeanStage]:
-    rows = StageEvent.objects.filter(mission__in=ids, driver__frozen_at=None)
-    names = [name for name in LeanStage._fields if name != "corrected_by"]
-    return map(
-        LeanStage._make,
-        rows.order_by("recorded_at", "id").values_list(*names, "corrections"),
-    )
-
-
-def _proofs(rows: "QuerySet[Any]", ids: Collection[int]) -> Iterable[LeanProof]:
-    found = rows.filter(mission__in=ids, driver__frozen_at=None).order_by("id")
-    return map(LeanProof._make, found.values_list(*LeanProof._fields))
-
-
-def _by_mission(rows: "Iterable[OfMission]") -> "defaultdict[int, list[OfMission]]":
-    found: defaultdict[int, list[OfMission]] = defaultdict(list)
-    for row in rows:
-        found[row.mission_id].append(row)
-    return found

@@ -39,7 +39,7 @@ class AStage(Protocol):
     @property
     def driver_id(self) -> int | None: ...
     @property
-    def erased_driver(self) -> UUID | None: ...
+    def erased_driver(self) -> UUID | str | None: ...
     @property
     def stage(self) -> int: ...
     @property
@@ -58,7 +58,7 @@ class AProof(Protocol):
     @property
     def driver_id(self) -> int | None: ...
     @property
-    def erased_driver(self) -> UUID | None: ...
+    def erased_driver(self) -> UUID | str | None: ...
     @property
     def stage_client_id(self) -> str: ...
 
@@ -231,7 +231,7 @@ def stages_by_stop(events: Iterable[Event]) -> defaultdict[int, list[Event]]:
 def _runs(events: Iterable[Event]) -> list[list[Event]]:
     """Of each driver, from an arrival to the departure; between two visits one by one."""
     runs: list[list[Event]] = []
-    present: dict[tuple[int | None, UUID | None], list[Event]] = {}
+    present: dict[tuple[int | None, UUID | str | None], list[Event]] = {}
     for event in events:
         person = (event.driver_id, event.erased_driver)
         run = present.get(person)
@@ -252,7 +252,7 @@ def proofs_by_stop(
     """Photos or signatures of each stop; one that names only its stage is where that was."""
     found: defaultdict[int, list[Proof]] = defaultdict(list)
     rows = list(proofs)
-    named = stages_named(events) if rows else {}
+    named = stages_named(events) if any(proof.stop_id is None for proof in rows) else {}
     for proof in rows:
         stage = named.get(naming(proof))
         stop_id = proof.stop_id or (stage.stop_id if stage is not None else None)
@@ -261,7 +261,7 @@ def proofs_by_stop(
     return found
 
 
-Naming = tuple[int | None, UUID | None, str]
+Naming = tuple[int | None, UUID | str | None, str]
 
 
 def naming(proof: AProof) -> Naming:

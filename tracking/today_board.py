@@ -24,7 +24,7 @@ from tracking.mission_flags import NOT_OVER, TROUBLE
 from tracking.mission_rows import MissionRow, listed, rows_of
 from tracking.missions_list import Asked, asked_of
 
-PAGE: Final = 100
+PAGE: Final = 50
 ORDERS: Final[dict[str, Promise]] = {
     "trouble": gettext_lazy("trouble first"),
     "time": gettext_lazy("planned time"),

@@ -54,7 +54,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @for_dispatchers
 def today(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """A hundred missions a page; the number of queries does not depend on how many there are."""
+    """Fifty missions a page; the number of queries does not depend on how many there are."""
     context = _context(request, actor)
     wanted: Wanted = context["wanted"]
     names = _names(actor, wanted)

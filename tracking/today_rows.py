@@ -24,6 +24,7 @@ from tracking.models import E7
 from tracking.stop_times import StopTimes
 
 OVER: Final = frozenset({MissionStatus.COMPLETED, MissionStatus.CANCELLED})
+NOBODY: Final = UUID(int=0)
 # From then on an age is said in days.
 SILENT_IN_DAYS_S: Final = 48 * 3600
 
@@ -179,10 +180,12 @@ def trucks_of(fleet: FleetNow) -> list[dict[str, Any]]:
 
     `at`: when it was recorded, in milliseconds, so that the same news is the same text.
     """
-    return [_truck(one, fleet) for one in fleet.newest.values()]
+    # One address, made once: there may be a thousand of them.
+    day_url = reverse("driver_day", args=[NOBODY])
+    return [_truck(one, fleet, day_url) for one in fleet.newest.values()]
 
 
-def _truck(one: NewestFix, fleet: FleetNow) -> dict[str, Any]:
+def _truck(one: NewestFix, fleet: FleetNow, day_url: str) -> dict[str, Any]:
     heading = one.fix.heading_deg
     return {
         "id": str(one.driver),
@@ -192,7 +195,7 @@ def _truck(one: NewestFix, fleet: FleetNow) -> dict[str, Any]:
         "heading_deg": None if heading is None else round(heading),
         "at": _ms(one.fix.recorded_at),
         "state": fleet.state(one.driver_id),
-        "url": reverse("driver_day", args=[one.driver]),
+        "url": day_url.replace(str(NOBODY), str(one.driver)),
     }
 
 
