@@ -44,6 +44,7 @@ IDLE_SHOWN_S: Final = 2
 # About a metre: enough to draw, and half the bytes of what is stored.
 E5: Final = 100_000
 STANDING: Final = frozenset({"dwell", "standstill"})
+MARKS: Final = {"dwell": "stop", "standstill": "standstill", "stage": "stage"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,37 @@ def replay_of_day(subject: Driver | Truck, day: date, now: datetime, language: s
     return _replay(subject, timeline, end_at, Clock.of_day(zone, begin_at, end_at), language)
 
 
+def table_of(replay: Replay) -> list[tuple[int, Row]]:
+    """What lasted, by its number in the timeline; 0: time in which nobody was tracked."""
+    rows = [(n, row) for n, row in enumerate(replay.rows, start=1) if row.lasts]
+    rows += [(0, _untracked(part, replay.clock)) for part in parts_of(replay) if part.row is None]
+    return sorted(rows, key=lambda numbered: numbered[1].started_at)
+
+
+def parts_of(replay: Replay) -> list[Part]:
+    """From the first fix to the last one; none without fixes."""
+    if not replay.fixes:
+        return []
+    segments = [entry.segment for entry in replay.timeline.entries]
+    return parts_between(segments, replay.fixes[0].recorded_at, replay.fixes[-1].recorded_at)
+
+
+def _untracked(part: Part, clock: Clock) -> Row:
+    return Row(
+        type="off",
+        what=_("Not tracked"),
+        started_at=part.started_at,
+        started=clock.text(part.started_at),
+        ended_at=part.ended_at,
+        ended=clock.text(part.ended_at),
+        duration=duration_text(_lasted_s(part)),
+    )
+
+
+def _lasted_s(part: Part) -> int:
+    return int((part.ended_at - part.started_at).total_seconds())
+
+
 def played(replay: Replay) -> dict[str, Any]:
     """The page's data. Times are whole seconds after `started_s`, itself seconds since 1970.
 
@@ -113,7 +145,7 @@ def played(replay: Replay) -> dict[str, Any]:
     legs       [kind, how many] in a row, kinds as in `kinds`; one fewer than fixes
     parts      what the time consists of, without overlap: from, to, kind, and what to say
     stages     t, what, where: what the driver marked
-    marks      where it stood, for how long
+    marks      where it stood, for how long, and where a stage was marked
     who        [t, driver, truck, mission] from t on, as numbers of the three lists; -1: none
     clocks     [t, seconds ahead of UTC, name] from t on; days: [t, label] from midnight on
     totals     as the page of the day or the mission has them
@@ -207,17 +239,16 @@ def _part(part: Part, replay: Replay, scale: _Scale) -> dict[str, Any]:
         "to": scale.t(part.ended_at),
         "kind": part.kind,
     }
-    lasted = duration_text(int((part.ended_at - part.started_at).total_seconds()))
+    lasted = duration_text(_lasted_s(part))
     if part.row is None:
         words = {"duration": lasted, "seconds": IDLE_SHOWN_S}
-        found["what"] = _("Not tracked")
-        found["said"] = _("not tracked for %(duration)s: skipped") % words
+        found["said"] = _("Not tracked for %(duration)s: skipped") % words
         return found
     row = replay.rows[part.row]
     words = {"duration": row.duration or lasted, "seconds": IDLE_SHOWN_S}
     found |= {"what": row.what, "where": row.where, "duration": row.duration, "row": part.row + 1}
     if part.kind == "gap":
-        found["said"] = _("no positions for %(duration)s: the marker jumps") % words
+        found["said"] = _("No positions for %(duration)s: the marker jumps") % words
     elif part.kind == "standing":
         found["shown"] = _("%(duration)s standing, shown in %(seconds)s s") % words
         found["said"] = ", ".join(text for text in (row.what, row.where, row.duration) if text)
@@ -232,23 +263,25 @@ def _stages(replay: Replay, scale: _Scale) -> Iterator[dict[str, Any]]:
 
 def _marks(replay: Replay, scale: _Scale) -> Iterator[dict[str, Any]]:
     """A visit whose arrival came without a position is shown at its site."""
-    for n, (entry, row) in enumerate(zip(replay.timeline.entries, replay.rows, strict=True), 1):
-        place = _stood_at(entry) if row.type in STANDING else None
+    for entry, row in zip(replay.timeline.entries, replay.rows, strict=True):
+        kind = MARKS.get(row.type, "")
+        place = None if row.is_superseded or not kind else _stood_at(entry)
         if place is not None:
+            name = f"{row.started} {row.what}" if kind == "stage" else row.where or row.what
             yield {
                 "t": scale.t(row.started_at),
-                "row": n,
-                "kind": "stop" if row.type == "dwell" else "standstill",
+                "kind": kind,
                 "latitude": round(place[0], 5),
                 "longitude": round(place[1], 5),
-                "name": row.where or row.what,
+                "name": name,
                 "duration": row.duration,
             }
 
 
 def _stood_at(entry: Entry) -> tuple[float, float] | None:
-    site = entry.stop.site if entry.stop is not None else None
-    for place in (entry.segment, site):
+    """Its own place; of a visit without one, its site's."""
+    is_visit = entry.segment.type == "dwell" and entry.stop is not None
+    for place in (entry.segment, entry.stop.site if is_visit and entry.stop else None):
         if place is not None and place.latitude is not None and place.longitude is not None:
             return place.latitude, place.longitude
     return None

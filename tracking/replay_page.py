@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
@@ -28,7 +28,14 @@ from tracking.day_rows import duration_text, track, whole_distance
 from tracking.fleet_rows import driver_name
 from tracking.floor_map import track_map
 from tracking.mission_words import mission_name
-from tracking.replay_data import IDLE_SHOWN_S, Replay, played, replay_of_day, replay_of_mission
+from tracking.replay_data import (
+    IDLE_SHOWN_S,
+    Replay,
+    played,
+    replay_of_day,
+    replay_of_mission,
+    table_of,
+)
 
 # How much faster than real time.
 SPEEDS: Final = (10, 30, 60, 120, 300, 600)
@@ -129,17 +136,10 @@ def _of_day(
         context: dict[str, Any] = {"employer": subject.employer}
         return render(request, "tracking/no_such_date.html", context, status=400)
     back, data = (
-        f"{_address(page, subject.uuid)}?date={day}"
+        f"{reverse(page, args=[subject.uuid])}?date={day}"
         for page in (f"{kind}_day", f"{kind}_replay_data")
     )
     return answer(request, Asked(subject, name, day, back, data))
-
-
-def _address(page: str, uuid: UUID) -> str:
-    try:
-        return reverse(page, args=[uuid])
-    except NoReverseMatch:
-        return reverse("home")
 
 
 def _data(asked: Asked) -> HttpResponse:
@@ -162,7 +162,7 @@ def _page(request: HttpRequest, asked: Asked) -> HttpResponse:
         "zone": zone,
         "back_url": asked.back,
         "data_url": asked.data,
-        "rows": [row for row in enumerate(replay.rows, start=1) if row[1].lasts],
+        "rows": table_of(replay),
         "has_line": bool(replay.fixes),
         "floor_map": track_map(title, line, replay.rows, translation.get_language()),
         "is_past_its_period": not replay.fixes and _is_past(asked.employer, replay, now),

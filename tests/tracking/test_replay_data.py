@@ -78,7 +78,7 @@ def test_a_gap_is_a_gap_on_the_line_too_and_says_how_long(day: Driver) -> None:
     data = of_day(day)
     assert legs_of(data).count("gap") == 1
     assert legs_of(data)[30] == "gap"
-    assert "no positions for 42 min" in data["parts"][1]["said"]
+    assert "No positions for 42 min" in data["parts"][1]["said"]
 
 
 def test_standing_says_how_long_and_in_how_many_seconds_it_is_shown(day: Driver) -> None:
@@ -124,7 +124,7 @@ def test_between_two_duties_nobody_was_tracked(acme: Employer, ada_phone: Phone)
     put_fixes(ada_phone, [*drive(0, 30), *drive(91, 120, latitude=50.9)])
     data = of_day(Driver.objects.select_related("employer").get(pk=ada_phone.driver.pk))
     assert kinds_of(data) == ["move", "off", "move"]
-    assert data["parts"][1]["said"] == "not tracked for 1 h 02 min: skipped"
+    assert data["parts"][1]["said"] == "Not tracked for 1 h 02 min: skipped"
     assert legs_of(data).count("off") == 1
 
 

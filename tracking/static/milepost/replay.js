@@ -78,7 +78,7 @@ function player(data) {
 
   function noteOf(part) {
     if (!part) return "";
-    if (part.kind === "gap" || part.kind === "off") return part.said;
+    if (part.kind === "gap" || part.kind === "off") return "";
     if (part.kind === "standing" && clock.isShortened(part)) return part.shown;
     return part.duration ?? "";
   }
@@ -104,7 +104,8 @@ function player(data) {
     const part = clock.partAt(at);
     const stage = lastOf(stages, Math.floor(at))?.[1];
     byId("clock").textContent = clockText(data, at, true);
-    byId("what").textContent = [part?.what, part?.where].filter(Boolean).join(", ");
+    byId("what").textContent = part?.kind === "gap" || part?.kind === "off"
+      ? part.said : [part?.what, part?.where].filter(Boolean).join(", ");
     byId("note").textContent = at >= data.ended_s ? page.dataset.ended : noteOf(part);
     byId("now").dataset.kind = part?.kind ?? "move";
     byId("last-stage").textContent = stage
@@ -243,6 +244,8 @@ function player(data) {
   }
 
   controls.at.max = data.ended_s;
+  byId("first").textContent = clockText(data, 0);
+  byId("last").textContent = clockText(data, data.ended_s);
   drawStrip(data);
   makeJumps();
   listen();

@@ -15,6 +15,7 @@ const styles = () => ({
   done: { color: colour("--track"), weight: 6, opacity: 1, interactive: false },
   missing: { color: colour("--muted"), weight: 3, dashArray: "1 7", lineCap: "round", interactive: false },
   stop: { radius: 7, weight: 3, color: colour("--track"), fillColor: colour("--surface"), fillOpacity: 1 },
+  stage: { radius: 4, weight: 1, color: colour("--surface"), fillColor: colour("--text"), fillOpacity: 1 },
   standstill: { radius: 6, weight: 2, color: colour("--surface"), fillColor: colour("--edge"), fillOpacity: 1 },
 });
 
@@ -65,11 +66,13 @@ export function replayMap(box, track, marks, jump) {
       });
     }
   }
-  const dots = marks.map((mark) => {
+  const named = marks.filter(({ kind }) => kind !== "stage").length <= NAMES_AT_MOST;
+  // Where it stood lies above the stages that were marked there.
+  const dots = [...marks].sort((a, b) => (b.kind === "stage") - (a.kind === "stage")).map((mark) => {
     const dot = L.circleMarker([mark.latitude, mark.longitude], { renderer }).addTo(map);
     const name = document.createElement("span");
-    name.textContent = `${mark.name}: ${mark.duration}`;
-    dot.bindTooltip(name, { permanent: marks.length <= NAMES_AT_MOST, direction: "top", offset: [0, -6], className: "stood" });
+    name.textContent = [mark.name, mark.duration].filter(Boolean).join(": ");
+    dot.bindTooltip(name, { permanent: named && mark.kind !== "stage", direction: "top", offset: [0, -6], className: "stood" });
     dot.on("click", () => jump(Math.max(0, mark.t)));
     return { kind: mark.kind, dot };
   });
