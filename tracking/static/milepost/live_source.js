@@ -15,6 +15,8 @@ export function liveSource({ url, told, refresh, fresh }) {
   let polling = 0;
   let retrying = 0;
   let watching = 0;
+  let isFailing = false;
+  let isAway = false;
 
   async function poll() {
     const isThere = await refresh();
@@ -38,17 +40,22 @@ export function liveSource({ url, told, refresh, fresh }) {
   }
 
   function heard(kind, text) {
+    isFailing = false;
     waitFor(SILENT_MS);
     if (kind === "away") {
+      isAway = true;
       fresh("away");
       startPolling();
       return;
     }
+    // The stream is there, but what it would tell is not.
+    if (kind === "beat" && isAway) return;
     if (kind === "over") {
       // Signed out, or not a dispatcher any more: the server says which.
       location.reload();
       return;
     }
+    isAway = false;
     stopPolling();
     fresh("live");
     told(kind, text ? JSON.parse(text) : null);
@@ -60,7 +67,9 @@ export function liveSource({ url, told, refresh, fresh }) {
       close();
       startPolling();
       retrying = setTimeout(open, RETRY_MS);
-    } else {
+    } else if (!isFailing && !polling) {
+      // The browser tries again by itself, every few seconds; we wait from the first failure on.
+      isFailing = true;
       waitFor(PATIENCE_MS);
     }
   }
@@ -71,7 +80,7 @@ export function liveSource({ url, told, refresh, fresh }) {
     source = new EventSource(url());
     for (const kind of KINDS) source.addEventListener(kind, ({ data }) => heard(kind, data));
     source.addEventListener("error", failed);
-    waitFor(PATIENCE_MS);
+    waitFor(polling ? RETRY_MS : PATIENCE_MS);
   }
 
   function close() {
