@@ -53,11 +53,22 @@ from missions.pages.share import share_revoke, share_stop
 from missions.pages.sites import site_new, site_page, site_remove, sites_page
 from missions.pages.stage_forms import stage_correct, stage_new, stop_result_new
 from missions.pages.verify import verify, verify_code
+from missions.pages.webhooks import (
+    webhook_new,
+    webhook_page,
+    webhook_redeliver,
+    webhook_remove,
+    webhook_rotate,
+    webhook_switch,
+    webhook_test,
+    webhooks_page,
+)
 
 MISSION = "missions/<uuid:mission_id>"
 ASSIGNMENT = f"{MISSION}/assignments/<uuid:assignment_id>"
 STOP = f"{MISSION}/stops/<uuid:stop_id>"
 WEBHOOK = "webhooks/<uuid:id>"
+HOOK_PAGE = f"manage/{WEBHOOK}"
 
 api_urlpatterns: list[URLPattern | URLResolver] = [
     path("missions", MissionsView.as_view(), name="missions"),
@@ -184,6 +195,18 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
     path("manage/sites/<uuid:site_id>/remove", site_remove, name="site_remove"),
     path(f"{STOP}/share", share_stop, name="share_stop"),
     path(f"{MISSION}/share-links/<uuid:link_id>/revoke", share_revoke, name="share_revoke"),
+    path("manage/webhooks", webhooks_page, name="webhooks_page"),
+    path("manage/webhooks/new", webhook_new, name="webhook_new"),
+    path(HOOK_PAGE, webhook_page, name="webhook_page"),
+    path(f"{HOOK_PAGE}/secret", webhook_rotate, name="webhook_rotate"),
+    path(f"{HOOK_PAGE}/test", webhook_test, name="webhook_test_page"),
+    path(f"{HOOK_PAGE}/switch", webhook_switch, name="webhook_switch"),
+    path(f"{HOOK_PAGE}/remove", webhook_remove, name="webhook_remove"),
+    path(
+        f"{HOOK_PAGE}/deliveries/<uuid:delivery_id>/again",
+        webhook_redeliver,
+        name="webhook_again",
+    ),
     path("verify", verify, name="verify"),
     path("verify/<str:code>", verify_code, name="verify-code"),
 ]

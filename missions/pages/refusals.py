@@ -35,9 +35,10 @@ WORDS: Final[Mapping[str, Promise]] = {
         " the day after."
     ),
     "already_taken": _("Another one has this number already."),
-    "url_refused": _("An https address is needed, without a user, a password or a fragment."),
-    "address_refused": _("This name leads to an address that is not on the public internet."),
-    "name_unknown": _("This name leads to no address."),
+    "refused_url": _("An https address is needed, without a user, a password or a fragment."),
+    "refused_address": _("This name leads to an address that is not on the public internet."),
+    "name": _("This name leads to no address."),
+    "timeout": _("This name could not be looked up in time; try again."),
     "too_many_endpoints": _("There are as many webhooks as there may be: remove one first."),
     "endpoint_disabled": _("This webhook is off: switch it on first."),
     "share_disabled": _("Sharing is off; a manager can turn it on in the settings."),
