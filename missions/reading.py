@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from accounts.folding import folded
 from accounts.models import Driver, Employer
 from missions.models import Mission, MissionAssignment, MissionStatus, Stop
 
@@ -47,7 +48,11 @@ def _named(part: str) -> Q:
     sites = Q(site__name__icontains=part) | Q(site__address__icontains=part)
     stops = Stop.objects.filter(sites, mission=OuterRef("pk"))
     own = Q(reference__icontains=part) | Q(external_id__icontains=part)
-    return own | Q(Exists(stops))
+    # A name is found as people type it; that of a driver who is not available is not found.
+    driver = Q(driver__name_folded__contains=folded(part), driver__frozen_at=None)
+    plate = Q(truck__plate__icontains=part)
+    driven = MissionAssignment.objects.filter(driver | plate, mission=OuterRef("pk"))
+    return own | Q(planned_truck__plate__icontains=part) | Q(Exists(stops)) | Q(Exists(driven))
 
 
 def _between(

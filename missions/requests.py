@@ -218,7 +218,7 @@ class MissionFilter(Form):
     q = serializers.CharField(
         max_length=200,
         required=False,
-        help_text="Part of a reference, an external id, a site or its address.",
+        help_text="Part of a reference, an external id, a site, its address, a driver or a plate.",
     )
 
 

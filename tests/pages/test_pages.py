@@ -14,7 +14,7 @@ from accounts.duty_marks import DutyMarkKind
 from accounts.freezing import freeze_driver
 from accounts.models import Driver, DutyMark, Employer, Truck, User
 from tests.cast import Phone, make_driver, make_phone, put_fixes
-from tracking import fleet_rows
+from tracking import fleet_view
 
 HOUR = timedelta(hours=1)
 
@@ -49,7 +49,7 @@ def seen(ada_phone: Phone, truck12: Truck) -> Driver:
 
 
 def test_the_fleet_says_who_where_and_how_long_ago(seen: Driver, dee: User) -> None:
-    page = text_of(client_of(dee).get("/"))
+    page = text_of(client_of(dee).get("/live"))
     assert "Ada Peeters" in page
     assert "1-TRK-012" in page
     assert "Ghent" in page
@@ -60,7 +60,7 @@ def test_the_fleet_says_who_where_and_how_long_ago(seen: Driver, dee: User) -> N
 def test_who_is_silent_on_duty_is_marked_with_a_word(
     seen: Driver, ben_phone: Phone, dee: User
 ) -> None:
-    assert "Silent" not in text_of(client_of(dee).get("/"))
+    assert "Silent" not in text_of(client_of(dee).get("/live"))
     put_fixes(ben_phone, [(timezone.now() - timedelta(minutes=31), 50.85, 4.35)])
     page = text_of(client_of(dee).get("/fleet/table"))
     assert page.index("Silent") < page.index("Ben Özdemir") < page.index("Ada Peeters")
@@ -69,15 +69,15 @@ def test_who_is_silent_on_duty_is_marked_with_a_word(
 def test_who_is_off_duty_is_not_silent(acme: Employer, seen: Driver, dee: User) -> None:
     acme.tracking_window = "duty"
     acme.save()
-    assert "Off duty" not in text_of(client_of(dee).get("/"))
+    assert "Off duty" not in text_of(client_of(dee).get("/live"))
     DutyMark.objects.create(
         employer=acme, driver=seen, kind=DutyMarkKind.DUTY_ENDED, recorded_at=timezone.now()
     )
-    assert "Off duty" in text_of(client_of(dee).get("/"))
+    assert "Off duty" in text_of(client_of(dee).get("/live"))
 
 
 def test_a_driver_without_a_fix_is_named_below(seen: Driver, ben: Driver, dee: User) -> None:
-    page = text_of(client_of(dee).get("/"))
+    page = text_of(client_of(dee).get("/live"))
     assert page.index("No position yet") < page.index("Ben Özdemir")
 
 
@@ -86,9 +86,9 @@ def test_how_many_more_have_no_position_is_said(
 ) -> None:
     for n in range(5):
         make_driver(acme, f"New {n}", f"N-{n}")
-    assert "more" not in text_of(client_of(dee).get("/"))
-    monkeypatch.setattr(fleet_rows, "NAMES_AT_MOST", 3)
-    page = text_of(client_of(dee).get("/"))
+    assert "more" not in text_of(client_of(dee).get("/live"))
+    monkeypatch.setattr(fleet_view, "NAMES_AT_MOST", 3)
+    page = text_of(client_of(dee).get("/live"))
     assert page.index("New 2") < page.index("and 2 more")
     assert "New 3" not in page
 
@@ -98,24 +98,24 @@ def test_drivers_beyond_the_bound_are_not_said_to_be_without_a_position(
 ) -> None:
     put_fixes(ben_phone, [(timezone.now(), 50.85, 4.35)])
     make_driver(acme, "New One", "N-1")
-    page = text_of(client_of(dee).get("/"))
+    page = text_of(client_of(dee).get("/live"))
     assert "Ben Özdemir" in page
     assert "not shown" not in page
-    monkeypatch.setattr(fleet_rows, "SHOWS_AT_MOST", 1)
-    page = text_of(client_of(dee).get("/"))
+    monkeypatch.setattr(fleet_view, "SHOWS_AT_MOST", 1)
+    page = text_of(client_of(dee).get("/live"))
     assert "Ada Peeters" in page
     assert "Drivers not shown here: 2" in page
     assert "No position yet" not in page
 
 
-@pytest.mark.parametrize("path", ["/", "/fleet/table", "day"])
+@pytest.mark.parametrize("path", ["/", "/live", "/fleet/table", "day"])
 def test_nobody_is_sent_to_sign_in(seen: Driver, path: str) -> None:
     response = Client().get(day_url(seen) if path == "day" else path)
     assert response.status_code == 302
     assert response["Location"].startswith("/accounts/login/?next=/")
 
 
-@pytest.mark.parametrize(("path", "status"), [("/", 200), ("/fleet/table", 403), ("day", 403)])
+@pytest.mark.parametrize(("path", "status"), [("/live", 403), ("/fleet/table", 403), ("day", 403)])
 def test_a_dpo_reads_why_positions_are_not_shown(
     seen: Driver, dee: User, pat: User, path: str, status: int
 ) -> None:
@@ -127,17 +127,28 @@ def test_a_dpo_reads_why_positions_are_not_shown(
     assert "Ada Peeters" not in text_of(response)
 
 
+def test_the_first_page_tells_a_dpo_the_same_and_has_no_position_in_it(
+    seen: Driver, dee: User, pat: User
+) -> None:
+    assert "1-TRK-012" in text_of(client_of(dee).get("/"))
+    response = client_of(pat).get("/")
+    assert response.status_code == 200
+    assert "not yours to see" in text_of(response)
+    assert "1-TRK-012" not in text_of(response)
+    assert "51.05" not in text_of(response)
+
+
 def test_another_employers_day_does_not_exist(seen: Driver, dee: User, cy: User) -> None:
     assert client_of(dee).get(day_url(seen)).status_code == 200
     assert client_of(cy).get(day_url(seen)).status_code == 404
-    assert "Ada Peeters" not in text_of(client_of(cy).get("/"))
+    assert "Ada Peeters" not in text_of(client_of(cy).get("/live"))
 
 
 def test_a_frozen_driver_is_gone_from_the_pages(seen: Driver, dee: User) -> None:
     client = client_of(dee)
-    assert "Ada Peeters" in text_of(client.get("/"))
+    assert "Ada Peeters" in text_of(client.get("/live"))
     freeze_driver(seen)
-    assert "Ada Peeters" not in text_of(client.get("/"))
+    assert "Ada Peeters" not in text_of(client.get("/live"))
     assert client.get(day_url(seen)).status_code == 404
 
 
@@ -147,7 +158,7 @@ def test_a_user_of_no_employer_is_refused_politely(db: None) -> None:
     assert "not yours to see" in text_of(response)
 
 
-@pytest.mark.parametrize("path", ["/", "/fleet/table", "day"])
+@pytest.mark.parametrize("path", ["/", "/live", "/fleet/table", "day"])
 def test_pages_with_positions_are_kept_nowhere(seen: Driver, dee: User, path: str) -> None:
     response = client_of(dee).get(day_url(seen) if path == "day" else path)
     assert "no-store" in response["Cache-Control"]
@@ -172,14 +183,14 @@ def test_the_fleet_costs_the_same_queries_for_one_and_for_thirty(
     django_assert_num_queries: Callable[[int], AbstractContextManager[object]],
 ) -> None:
     client = client_of(dee)
-    client.get("/")
+    client.get("/live")
     with django_assert_num_queries(8):
-        client.get("/")
+        client.get("/live")
     for number in range(29):
         phone = make_phone(make_driver(acme, f"Driver {number}", f"N-{number}"))
         put_fixes(phone, [(timezone.now(), 50.5, 4.5)])
     with django_assert_num_queries(8):
-        assert "Driver 28" in text_of(client.get("/"))
+        assert "Driver 28" in text_of(client.get("/live"))
 
 
 @pytest.fixture
