@@ -63,12 +63,12 @@ class Watch:
         """Until nobody has watched for a while."""
         last_watched_s = monotonic()
         try:
-            while monotonic() - last_watched_s < LINGERS_S:
+            while self.viewers or monotonic() - last_watched_s < LINGERS_S:
                 began_s = monotonic()
-                if self.viewers:
-                    last_watched_s = began_s
                 await self._look()
                 await asyncio.sleep(max(0.0, LOOK_EVERY_S - (monotonic() - began_s)))
+                if self.viewers:
+                    last_watched_s = monotonic()
         finally:
             self.is_over = True
             if watches.get(self.employer_id) is self:
