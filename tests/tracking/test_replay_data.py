@@ -236,16 +236,16 @@ def test_5000_fixes_are_packed_small(long_day: Driver, dee: User) -> None:
     assert len(plain) < 200_000
 
 
-@pytest.mark.slow
-def test_5000_fixes_are_answered_within_half_a_second(long_day: Driver, dee: User) -> None:
+def test_5000_fixes_cost_less_than_half_a_second(long_day: Driver, dee: User) -> None:
+    """Of this process's own time: what else the machine does meanwhile is not counted."""
     client = client_of(dee)
     asked(client, long_day)
     took_s = []
-    for _ in range(10):
-        began = time.perf_counter()
+    for _ in range(5):
+        began = time.process_time()
         asked(client, long_day)
-        took_s.append(time.perf_counter() - began)
-    assert statistics.median(took_s) < 0.5, took_s
+        took_s.append(time.process_time() - began)
+    assert statistics.median(took_s) < 0.4, took_s
 
 
 def asked(client: Client, driver: Driver) -> HttpResponse:
