@@ -174,6 +174,7 @@ def _totals(days: Sequence[DaySums]) -> dict[str, Any]:
         "loading": duration_text(sum(one.sums.loading_s for one in days)),
         "gap": duration_text(sum(one.sums.gap_s for one in days)),
         "distance": distance_text(sum(one.distance_m for one in days), _method(days)),
+        "kilometres": kilometres(sum(one.distance_m for one in days)),
         "completed": sum(one.missions_completed for one in days),
         "failed": sum(one.stops_failed for one in days),
     }
