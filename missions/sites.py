@@ -16,7 +16,6 @@ from accounts.refusals import AlreadyTaken, Conflict
 from missions.models import Mission, PositionSource, Site, SiteCheck, StageEvent
 from missions.site_check import Point, as_point, site_distance_m
 
-
 SPOT_M: Final = 150.0  # a yard: stages this near to each other are at one spot
 SEVERAL: Final = 3
 NEWEST: Final = 60

@@ -15,6 +15,8 @@ from tracking.svg_map import AROUND, Dot, Line, View, svg_map, view_of, within
 # Names of towns on one map: the larger ones first, and no more than can be read.
 MOST_PLACES = 14
 MOST_TRUCKS = 60
+# About what a name takes on the paper, in its units.
+NAME_WIDE, NAME_HIGH = 90, 30
 # How many missions of a day have a colour of their own; then the colours come again.
 COLOURS = 6
 
@@ -82,14 +84,27 @@ def _drawn(title: str, lines: list[Line], dots: list[Dot], language: str) -> Saf
     if view is None:
         return SafeString("")
     land = [Line("border", run) for run in borders(Box(*view.bounds(AROUND)))]
-    drawn = svg_map(title, view, [*within(view, land), *lines], [*_places(view, language), *dots])
+    drawn = svg_map(
+        title, view, [*within(view, land), *lines], [*_places(view, language, dots), *dots]
+    )
     return mark_safe(drawn)  # noqa: S308 (svg_map escapes every name)
 
 
-def _places(view: View, language: str) -> list[Dot]:
-    shown = [place for place in PLACES if view.shows((place.latitude, place.longitude))]
+def _places(view: View, language: str, dots: Sequence[Dot]) -> list[Dot]:
+    """Towns whose names do not lie under the name of a point."""
+    named = [view.place(dot.point) for dot in dots if dot.name]
+    shown = [
+        place
+        for place in PLACES
+        if view.shows(point := (place.latitude, place.longitude))
+        and not any(_touch(view.place(point), name) for name in named)
+    ]
     shown.sort(key=lambda place: place.min_zoom)
     return [
         Dot("place", (place.latitude, place.longitude), place.names.get(language, place.english))
         for place in shown[:MOST_PLACES]
     ]
+
+
+def _touch(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return abs(one[0] - other[0]) < NAME_WIDE and abs(one[1] - other[1]) < NAME_HIGH

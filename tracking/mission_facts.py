@@ -156,7 +156,13 @@ def _amiss(timeline: Timeline, clocks: SiteClocks) -> Iterator[AmissView]:
             }
             when = clocks.at(entry.stop).text(entry.event.recorded_at)
             yield AmissView(when, _place(entry.stop), words)
+    far: set[int] = set()
     for one in timeline.exceptions:
+        if one.type == "far_from_site" and one.stop is not None:
+            # The timeline has each stage with its distance; here once for a stop will do.
+            if one.stop.pk in far:
+                continue
+            far.add(one.stop.pk)
         yield AmissView(_when(one, clocks.at(one.stop)), _place(one.stop), amiss_text(one))
 
 

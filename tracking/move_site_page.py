@@ -82,5 +82,5 @@ def _map(site: Site, better: BetterPoint) -> SafeString:
         Dot("resting", (old.latitude, old.longitude), _("now")),
         Dot("truck", (new.latitude, new.longitude), _("proposed")),
     ]
-    title = _("Map: the site’s point now, and where it would be")
+    title = _("Map: the point of the site now, and where it would be")
     return area_map(title, lines, dots, translation.get_language() or "en")

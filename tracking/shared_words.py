@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from missions.models import Stop
-from missions.proof_words import PURPOSES, RESULTS
+from missions.proof_words import PURPOSES, RESULTS, moment
 from missions.sharing import ends_at
 from missions.site_check import as_point
 from tracking.coarse import outline
@@ -80,9 +80,9 @@ def shared_context(shown: SharedStop, token: str, now: datetime, language: str) 
 
 def _planned(stop: Stop, clock: Clock) -> Iterator[str]:
     if stop.window_start_at or stop.window_end_at:
-        yield span_text(stop.window_start_at, stop.window_end_at, clock.zone, clock.day)
+        yield span_text(stop.window_start_at, stop.window_end_at, clock.zone, None)
     elif stop.planned_arrival_at:
-        yield clock.text(stop.planned_arrival_at)
+        yield moment(stop.planned_arrival_at, clock.zone.key)
 
 
 def _why_not(shown: SharedStop) -> str:
