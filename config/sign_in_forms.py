@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -11,10 +12,15 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from accounts.refusals import TooManyTries
 from accounts.sealing import SealBroken
+from accounts.tries import give_back, refuse_too_many
 
 # Longer than any code is good: 30 s, and one step either way.
 REMEMBERED: Final = timedelta(minutes=3)
+# Of one user, counted in the database: whoever has the password may not guess on and on.
+KIND: Final = "second_factor"
+TRIES_AN_HOUR: Final = 20
 
 
 class _Once:
@@ -28,6 +34,18 @@ class _Once:
     authenticator: Any
 
     def clean_code(self) -> str:
+        try:
+            refuse_too_many(KIND, self._whose(), TRIES_AN_HOUR)
+        except TooManyTries:
+            raise get_account_adapter().validation_error("too_many_login_attempts") from None
+        code = self._checked()
+        give_back(KIND, self._whose())
+        return code
+
+    def _whose(self) -> str:
+        return f"user {self.user.pk}"
+
+    def _checked(self) -> str:
         with transaction.atomic():
             list(Authenticator.objects.filter(user=self.user).select_for_update())
             try:

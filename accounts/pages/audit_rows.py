@@ -34,7 +34,11 @@ class AuditRow:
 
     @property
     def details(self) -> list[tuple[str, str]]:
-        return [(name, _as_text(value)) for name, value in self.entry.detail.items()]
+        is_change = self.entry.action == "employer.changed"
+        return [
+            (name, _as_change(value) if is_change and name != "fields" else _as_text(value))
+            for name, value in self.entry.detail.items()
+        ]
 
 
 def audit_rows(actor: Actor, entries: Sequence[AuditEntry]) -> list[AuditRow]:
@@ -76,7 +80,14 @@ def _what(entry: AuditEntry, names: dict[str, dict[UUID, str]]) -> tuple[str, st
     return found, reverse(page, args=[entry.object_id])
 
 
+def _as_change(value: Any) -> str:
+    """A setting before and after."""
+    return " \N{RIGHTWARDS ARROW} ".join(_as_text(one) for one in value)
+
+
 def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     if isinstance(value, list):
         return ", ".join(_as_text(one) for one in value)
     if isinstance(value, dict):

@@ -12,6 +12,7 @@ from accounts.models import Employer, Role
 from accounts.page_access import only_for
 from accounts.pages.forms_people import ROLE_NAMES, EmployerChoiceForm, PreferencesForm
 from accounts.pages.showing import show
+from accounts.permissions import may
 from accounts.reader_language import keep_language
 from accounts.second_factors import has_second_factor
 from accounts.users import change_own
@@ -43,6 +44,7 @@ def preferences(request: HttpRequest, actor: Actor) -> HttpResponse:
         form=form,
         roles=[ROLE_NAMES[role] for role in sorted(actor.roles)],
         has_second_factor=has_second_factor(user),
+        reads_trail=may(actor, Role.MANAGER, Role.DPO),
         switch=_switch_form(actor, employers) if len(employers) > 1 else None,
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -20,6 +21,7 @@ from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import AuditEntry, Employer, Membership, Role, User
+from config import sign_in_forms
 from config.sign_in import SecondFactorAdapter
 from tests.cast import ClientFor, make_api_key
 
@@ -141,6 +143,24 @@ def test_a_recovery_code_opens_once_and_the_codes_are_shown_once(member: User) -
     assert "8 codes are left" in text_of(owner.get("/accounts/2fa/"))
 
 
+def test_nobody_guesses_on_and_on(member: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """allauth's own bound is a count in each process: as if there were many."""
+    secret, _ = switch_on(sign_in(member))
+    monkeypatch.setattr(sign_in_forms, "TRIES_AN_HOUR", 3)
+    client = sign_in(member)
+    for _ in range(3):
+        cache.clear()
+        wrong = client.post("/accounts/2fa/authenticate/", {"code": "000000"})
+        assert "Incorrect code" in text_of(wrong)
+    cache.clear()
+    right = client.post("/accounts/2fa/authenticate/", {"code": code_of(secret)})
+    assert "Too many" in text_of(right)
+    assert not is_in(client)
+    monkeypatch.setattr(sign_in_forms, "TRIES_AN_HOUR", 20)
+    client.post("/accounts/2fa/authenticate/", {"code": code_of(secret)})
+    assert is_in(client)
+
+
 def test_the_secret_is_sealed_at_rest_and_in_no_log(
     member: User, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -180,6 +200,20 @@ def test_switching_on_and_off_is_in_the_trail_and_takes_the_password(
     client.post("/accounts/2fa/totp/deactivate/")
     assert not Authenticator.objects.filter(user=member).exists()
     assert AuditEntry.objects.filter(action="second_factor.removed").count() == 1
+
+
+def test_whoever_runs_the_installation_resets_the_factor_of_the_only_manager(
+    manager: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = sign_in(manager)
+    switch_on(owner)
+    call_command("reset_second_factor", manager.email)
+    assert str(manager.uuid) in capsys.readouterr().out
+    assert not is_in(owner)
+    assert is_in(sign_in(manager))
+    assert AuditEntry.objects.get(action="second_factor.reset").actor_kind == "command"
+    with pytest.raises(CommandError):
+        call_command("reset_second_factor", "nobody@acme.example")
 
 
 def want(employer: Employer) -> None:
