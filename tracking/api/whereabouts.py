@@ -49,7 +49,7 @@ class WhereaboutsQuery(Form):
         help_text=f"A box is at most {MOST_SIDE_M // 1000} km wide and high.",
     )
     begin = begins(help_text="Inclusive.")
-    end = ends(help_text="Exclusive; at most 24 hours later, longer with few drivers.")
+    end = ends(help_text="Exclusive. 500 drivers can be searched for 24 hours, fewer for longer.")
 
 
 class SeenDriverSerializer(serializers.Serializer[Any]):
