@@ -201,9 +201,14 @@ def stage_chunks(mission: Mission, employer: Employer) -> Iterator[list[Row]]:
 
     The stages of a driver who is not available are left out, as in the timeline.
     """
+    return chunks_of(StageEvent.objects.filter(mission=mission), employer)
+
+
+def chunks_of(events: QuerySet[StageEvent], employer: Employer) -> Iterator[list[Row]]:
+    """The same of any stages of an employer: those of a day of a driver or a truck."""
     stages = (
-        StageEvent.objects.filter(mission=mission, driver__frozen_at=None)
-        .select_related("driver", "truck", "corrects", "stop__site")
+        events.filter(driver__frozen_at=None)
+        .select_related("mission", "driver", "truck", "corrects", "stop__site")
         .prefetch_related("corrections")
         .order_by("recorded_at", "pk")
     )
@@ -213,7 +218,7 @@ def stage_chunks(mission: Mission, employer: Employer) -> Iterator[list[Row]]:
         if not page:
             return
         last = page[-1]
-        yield [_stage_row(mission, event, employer) for event in page]
+        yield [_stage_row(event, employer) for event in page]
 
 
 def _after(last: StageEvent | None) -> Q:
@@ -223,13 +228,14 @@ def _after(last: StageEvent | None) -> Q:
     return later | Q(recorded_at=last.recorded_at, pk__gt=last.pk)
 
 
-def _stage_row(mission: Mission, event: StageEvent, employer: Employer) -> Row:
+def _stage_row(event: StageEvent, employer: Employer) -> Row:
     zone = zone_of(event.stop, employer)
+    mission = event.mission
     cells: dict[str, Cell] = {
-        "mission_external_id": mission.external_id,
-        "mission_id": str(mission.uuid),
-        "mission_reference": mission.reference,
-        "ecmr_number": mission.ecmr_number,
+        "mission_external_id": mission.external_id if mission else None,
+        "mission_id": str(mission.uuid) if mission else None,
+        "mission_reference": mission.reference if mission else None,
+        "ecmr_number": mission.ecmr_number if mission else None,
         "timezone": zone.key,
         **_event_cells(event, zone),
         **_planned_cells(event, zone),

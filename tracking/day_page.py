@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Driver, Employer, Truck
+from missions.tables import MEDIA_TYPES
 from tracking.day_bars import Bar, Kind, bars, passed_s, sums_of
 from tracking.day_missions import DayMission, missions_of
 from tracking.day_rows import Clock, Row, day_rows, duration_text, track, whole_distance
@@ -29,6 +30,7 @@ FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2200
 # Files of a day's positions, by the API; the page adds the day's stages.
 FILES: Final = ("gpx", "geojson", "csv")
+FORMATS: Final = {"gpx": "GPX", "geojson": "GeoJSON", "csv": "CSV", "xlsx": "XLSX"}
 
 
 def day_asked(text: str, today: date) -> date | None:
@@ -205,15 +207,24 @@ def _stretches(
 
 
 def _exports(subject: Driver | Truck, bounds: Period, day: date) -> list[tuple[str, str]]:
-    """The day's positions as files. Times in the address are UTC, as the API writes them."""
+    """The day's positions and stages as files. Times in an address are UTC, as in the API."""
     kind = "driver" if isinstance(subject, Driver) else "truck"
     asked = urlencode(
         {"from": f"{bounds[0].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
          "to": f"{bounds[1].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
     )  # fmt: skip
-    return [
-        (ending.upper(), f"{reverse(f'{kind}-fixes-{ending}', args=[subject.uuid])}?{asked}")
+    positions = [
+        (ending, f"{reverse(f'{kind}-fixes-{ending}', args=[subject.uuid])}?{asked}")
         for ending in FILES
+    ]
+    stages = [
+        (ending, f"{reverse(f'{kind}_day_file', args=[subject.uuid, ending])}?date={day}")
+        for ending in MEDIA_TYPES
+    ]
+    said = {"positions": _("Positions as %(format)s"), "stages": _("Stages as %(format)s")}
+    return [
+        *((said["positions"] % {"format": FORMATS[ending]}, url) for ending, url in positions),
+        *((said["stages"] % {"format": FORMATS[ending]}, url) for ending, url in stages),
     ]
 
 

@@ -20,7 +20,7 @@ from tracking.api.tracks import (
     TruckTrack,
 )
 from tracking.api.whereabouts import Whereabouts
-from tracking.days_pages import driver_day, truck_day
+from tracking.days_pages import driver_day, driver_day_file, truck_day, truck_day_file
 from tracking.live_page import fleet_table, live, live_stream
 from tracking.map_pages import tile_file
 from tracking.mission_page import mission_now, mission_page, mission_picture
@@ -31,6 +31,7 @@ from tracking.month_pages import (
     truck_month,
     truck_month_file,
 )
+from tracking.move_site_page import move_site_page
 from tracking.pages import basemap_file
 from tracking.phone_pages import first_fix, first_fix_by_code, phone_link, set_up_phone
 from tracking.phones_page import (
@@ -41,7 +42,6 @@ from tracking.phones_page import (
     phones,
     revoke_phone,
 )
-from tracking.move_site_page import move_site_page
 from tracking.proof_page import proof_file, proof_page
 from tracking.quarantine_pages import quarantine_page, retry_quarantined
 from tracking.replay_page import (
@@ -55,7 +55,7 @@ from tracking.replay_page import (
 from tracking.saved_filters import delete_filter, save_filter
 from tracking.shared_page import shared_file, shared_page
 from tracking.today_page import home, today_board
-from tracking.where_page import where_places, where_was_who
+from tracking.where_page import where_file, where_places, where_was_who
 
 DRIVER = "drivers/<uuid:driver_id>"
 TRUCK = "trucks/<uuid:truck_id>"
@@ -104,6 +104,8 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
     path("live/stream", live_stream, name="live_stream"),
     path("where", where_was_who, name="where_was_who"),
     path("where/places", where_places, name="where_places"),
+    path("where.csv", where_file, {"ending": "csv"}, name="where_csv"),
+    path("where.xlsx", where_file, {"ending": "xlsx"}, name="where_xlsx"),
     path("missions", missions, name="missions_page"),
     path(MISSION, mission_page, name="mission_page"),
     path(f"{MISSION}/now", mission_now, name="mission_now"),
@@ -123,6 +125,8 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
     path("fleet/table", fleet_table, name="fleet_table"),
     path(f"{DRIVER}/day", driver_day, name="driver_day"),
     path(f"{TRUCK}/day", truck_day, name="truck_day"),
+    path(f"{DRIVER}/day.<str:ending>", driver_day_file, name="driver_day_file"),
+    path(f"{TRUCK}/day.<str:ending>", truck_day_file, name="truck_day_file"),
     path(f"{DRIVER}/month", driver_month, name="driver_month"),
     path(f"{TRUCK}/month", truck_month, name="truck_month"),
     path(f"{DRIVER}/month.<str:ending>", driver_month_file, name="driver_month_file"),

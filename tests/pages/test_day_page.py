@@ -1,5 +1,7 @@
 """A driver's day and a truck's without a browser: what they say, whom they hide, what they cost."""
 
+import csv
+import io
 import re
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
@@ -10,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from openpyxl import load_workbook
 
 from accounts.freezing import freeze_driver
 from accounts.models import Driver, Employer, Truck, TruckAssignment, User
@@ -147,6 +150,47 @@ def test_a_day_can_be_taken_along_in_the_employers_bounds(
         "from=2026-11-23T23%3A00%3A00Z&to=2026-11-24T23%3A00%3A00Z" in link for link in links
     )
     assert client.get(links[0]).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["driver", "truck"])
+def test_a_days_stages_can_be_taken_along(
+    worked: Mission, ada: Driver, ada_phone: Phone, truck12: Truck, dee: User, kind: str
+) -> None:
+    press(ada_phone, at(-24 * 60), "arrival", mission=worked, truck=truck12)  # the day before
+    subject, client = (ada, client_of(dee)) if kind == "driver" else (truck12, client_of(dee))
+    url = f"/{kind}s/{subject.uuid}/day"
+    assert f"{url}.csv?date={DAY}" in text_of(client.get(f"{url}?date={DAY}"))
+    response = client.get(f"{url}.csv?date={DAY}")
+    told = [*csv.DictReader(io.StringIO(text_of(response)))]
+    assert [(row["stage"], row["recorded_local"]) for row in told] == [
+        ("arrival", "2026-11-24T10:00:00+01:00"),
+        ("unloading_started", "2026-11-24T10:05:00+01:00"),
+        ("unloading_ended", "2026-11-24T10:35:00+01:00"),
+        ("departure", "2026-11-24T10:40:00+01:00"),
+    ]
+    assert {row["driver_name"] for row in told} == {"Ada Peeters"}
+    book = client.get(f"{url}.xlsx?date={DAY}")
+    sheet = load_workbook(io.BytesIO(getattr(book, "content", b""))).active
+    assert sheet is not None
+    assert sheet.max_row == 5
+    freeze_driver(ada)
+    frozen = client.get(f"{url}.csv?date={DAY}")
+    if kind == "driver":
+        assert frozen.status_code == 404
+    else:
+        assert len(text_of(frozen).splitlines()) == 1
+
+
+def test_a_days_file_has_a_guard_and_a_date(
+    worked: Mission, ada: Driver, cy: User, pat: User, dee: User
+) -> None:
+    url = f"/drivers/{ada.uuid}/day.csv"
+    assert client_of(dee).get(url).status_code == 200
+    assert Client().get(url).status_code == 302
+    assert client_of(pat).get(url).status_code == 403
+    assert client_of(cy).get(url).status_code == 404
+    assert client_of(dee).get(f"{url}?date=now").status_code == 400
+    assert client_of(dee).get(f"/drivers/{ada.uuid}/day.pdf").status_code == 404
 
 
 def test_where_positions_are_no_longer_kept_the_stages_stand_alone(
