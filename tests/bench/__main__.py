@@ -25,6 +25,7 @@ from tests.bench import (
     disk,
     durability,
     ingest,
+    live,
     memory,
     mutated,
     queues,
@@ -53,6 +54,7 @@ STEPS: Final[dict[str, tuple[Callable[[Bench], list[Figure]], int]]] = {
     "i": (clients.measure, 15),
     "j": (queues.measure, 30),
     "k": (mutated.measure, 60),
+    "l": (live.measure, 10),
 }
 
 
