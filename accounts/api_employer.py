@@ -7,17 +7,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api_keys import create_api_key, revoke_api_key
-from accounts.employers import change_employer
-from accounts.http import ActorView, secret, shown
-from accounts.models import ApiKey, AuditEntry, Role
-from accounts.permissions import Allows
-from accounts.serializers import (
+from accounts.employer_serializers import (
     ApiKeySerializer,
     AuditEntrySerializer,
     AuditQuery,
     EmployerSerializer,
     NewApiKeySerializer,
 )
+from accounts.employers import change_employer
+from accounts.http import ActorView, secret, shown
+from accounts.models import ApiKey, AuditEntry, Role
+from accounts.permissions import Allows
 from accounts.tenants import of_employer
 
 ForManagers = Allows(Role.MANAGER)
