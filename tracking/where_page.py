@@ -6,11 +6,13 @@ and other sites are told nothing of where somebody came from (Referrer-Policy sa
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
@@ -19,10 +21,11 @@ from django.utils.translation import gettext_lazy
 from accounts.actors import Actor
 from accounts.page_access import for_dispatchers
 from missions.proof_words import distance
+from missions.tables import MEDIA_TYPES, writer_for
 from tracking.day_rows import Clock
 from tracking.floor_map import area_map
 from tracking.geocoding import geocoded, geocoder_host
-from tracking.svg_map import Dot
+from tracking.svg_map import Dot, Line
 from tracking.where_area import Box, Circle
 from tracking.where_forms import BOX, WhereForm, coordinates
 from tracking.where_place import suggestions
@@ -36,6 +39,8 @@ from tracking.where_search import (
     longest_time,
     looked_up,
 )
+from tracking.where_table import WHERE_TABLE, table_rows
+from tracking.where_times import HOUR
 
 ODD: Final = {
     "twice": gettext_lazy("The clocks showed %(time)s twice that day; both are searched."),
@@ -58,6 +63,7 @@ def where_was_who(request: HttpRequest, actor: Actor) -> HttpResponse:
         "form": form,
         "box_fields": [form[name] for name in BOX],
         "is_boxed": any(form[name].value() for name in BOX),
+        "quick": _quick(request.GET, now, ZoneInfo(employer.timezone)),
     }
     status = 200
     if query is not None and form.is_valid():
@@ -83,8 +89,50 @@ def where_places(request: HttpRequest, actor: Actor) -> HttpResponse:
     return JsonResponse({"places": suggestions(actor.employer, request.GET.get("q", "")[:300])})
 
 
+@for_dispatchers
+def where_file(request: HttpRequest, actor: Actor, ending: str) -> HttpResponse:
+    """The visits of a search as CSV or XLSX; a look like the page itself."""
+    now = timezone.now()
+    form = WhereForm(request.GET, actor.employer, now, geocoded)
+    if not form.is_valid():
+        return where_was_who(request)
+    try:
+        found = looked_up(actor, form.area, form.typed.begin_at, form.typed.end_at, now)
+    except SearchTooWide:
+        return where_was_who(request)
+    name = f"whereabouts-{form.typed.begin_at:%Y%m%dT%H%M}"
+    written = writer_for(ending, "whereabouts")
+    rows = table_rows(found, ZoneInfo(actor.employer.timezone))
+    return HttpResponse(
+        written.head(WHERE_TABLE) + written.rows(rows) + written.tail(),
+        content_type=MEDIA_TYPES[ending],
+        headers={"Content-Disposition": f'attachment; filename="{name}.{ending}"'},
+    )
+
+
 def _is_search(query: QueryDict) -> bool:
     return any(query.get(name) for name in ("place", "site", "date", *BOX))
+
+
+def _quick(query: QueryDict, now: datetime, zone: ZoneInfo) -> list[tuple[str, str]]:
+    """Times that are often meant, with the place that is there already."""
+    local = now.astimezone(zone)
+    hour_ago = (now - HOUR).astimezone(zone)
+    yesterday = (local - timedelta(days=1)).date()
+    times = [
+        (_("the last hour"), hour_ago.date(), f"{hour_ago:%H:%M}", f"{local:%H:%M}"),
+        (_("yesterday"), yesterday, "00:00", "00:00"),
+        (_("a week ago"), (local - timedelta(days=7)).date(), *_clocks(query, hour_ago, local)),
+    ]
+    return [
+        (words, _with(query, date=day.isoformat(), begin=begin, end=end, end_date=""))
+        for words, day, begin, end in times
+    ]
+
+
+def _clocks(query: QueryDict, begin: datetime, end: datetime) -> tuple[str, str]:
+    """The times that were asked for, so that one can go from day to day."""
+    return query.get("begin") or f"{begin:%H}:00", query.get("end") or f"{end:%H}:00"
 
 
 def _answer(actor: Actor, form: WhereForm, query: QueryDict) -> dict[str, Any]:
@@ -106,12 +154,18 @@ def _answer(actor: Actor, form: WhereForm, query: QueryDict) -> dict[str, Any]:
         "odd": [str(ODD[why]) % {"time": time_format(at, "H:i")} for at, why in typed.odd],
         "kept_since": kept_since(actor.employer, now),
         "is_past_its_period": typed.begin_at < kept_since(actor.employer, now),
+        "exports": [
+            (ending.upper(), f"{reverse(f'where_{ending}')}?{query.urlencode()}")
+            for ending in ("csv", "xlsx")
+        ],
         "area": _drawn(form.area),
         "rows_data": [
             {"key": row.key, "name": f"{row.truck} {row.driver}".strip(), "points": row.points}
             for row in rows
         ],
-        "floor_map": area_map(title, form.area.outline(), _dots(rows), translation.get_language()),
+        "floor_map": area_map(
+            title, [Line("area", form.area.outline())], _dots(rows), translation.get_language()
+        ),
     }
 
 
