@@ -180,7 +180,7 @@ def _size(one: Amiss) -> float:
 
 
 def _risk_text(one: AtRisk) -> str:
-    left = duration(one.left_s)
+    left = duration(max(60, one.left_s // 60 * 60))
     if one.distance_m is None:
         return _("at risk: last moment in %(duration)s") % {"duration": left}
     said = _("at risk: %(distance)s to go, last moment in %(duration)s")

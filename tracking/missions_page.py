@@ -19,11 +19,12 @@ from tracking.fleet_rows import driver_name
 from tracking.mission_flags import FLAGS
 from tracking.mission_words import STATUSES
 from tracking.missions_list import Asked, asked_of, in_words, missions_page, next_day
+from tracking.saved_filters import kept_query, saved_filters
 
 
 @for_dispatchers
 def missions(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Fifty a page. Fourteen queries, however many missions."""
+    """Fifty a page. Fifteen queries, however many missions."""
     employer = actor.employer
     zone = ZoneInfo(employer.timezone)
     now = timezone.now()
@@ -41,6 +42,9 @@ def missions(request: HttpRequest, actor: Actor) -> HttpResponse:
         **_choices(employer, asked, request.GET),
         **_days(asked, request.GET),
         "exports": _exports(asked, zone),
+        "saved": saved_filters(actor),
+        "saved_page": "missions_page",
+        "kept_query": kept_query(request.GET),
     }
     status = 400 if asked.errors else 200
     return render(request, "tracking/missions.html", context, status=status)

@@ -147,7 +147,7 @@ def _planned(times: StopTimes, clock: Clockwork) -> str:
 
 def _there(times: StopTimes, clock: Clockwork) -> tuple[str, str]:
     at = times.arrived_at or times.stages[0].recorded_at
-    lasts = duration(max(0, int((clock.now - at).total_seconds()) // 60 * 60))
+    lasts = duration(max(60, int((clock.now - at).total_seconds()) // 60 * 60))
     said = _("there since %(time)s (%(duration)s)")
     return said % {"time": clock.text(at), "duration": lasts}, "there"
 
@@ -167,11 +167,13 @@ def _to_come(
     plan = plan_of(times.stop, clock.employer)
     if plan.latest_at is None:
         return " · ".join(parts), ""
-    left_s = int((plan.latest_at - clock.now).total_seconds()) // 60 * 60
+    left_s = int((plan.latest_at - clock.now).total_seconds())
+    # Whole minutes: the seconds of every row would be news each time it is asked for.
+    whole = duration(abs(left_s) // 60 * 60) if abs(left_s) >= 60 else duration(60)
     if clock.now > plan.latest_at:
-        parts.append(_("%(duration)s late") % {"duration": duration(max(0, -left_s))})
+        parts.append(_("%(duration)s late") % {"duration": whole})
         return " · ".join(parts), "late"
-    parts.append(_("%(duration)s left") % {"duration": duration(left_s)})
+    parts.append(_("%(duration)s left") % {"duration": whole})
     return " · ".join(parts), "at_risk" if is_at_risk(plan, clock.now, away_m) else ""
 
 

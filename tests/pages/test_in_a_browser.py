@@ -59,12 +59,13 @@ def drives(
     return ada_phone.driver
 
 
-def sign_in(page: Page) -> None:
-    page.goto("/")
+def sign_in(page: Page, path: str = "/") -> None:
+    """Ask for a page, sign in, and be there."""
+    page.goto(path)
     page.get_by_label("E-mail address").fill("dee@acme.example")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Fleet").wait_for()
+    page.get_by_role("heading", level=1, name={"/": "Today", "/live": "Fleet"}[path]).wait_for()
 
 
 def has_sideways_scroll(page: Page) -> bool:
@@ -83,7 +84,7 @@ def test_a_dispatcher_signs_in_and_sees_the_fleet(
     open_window: OpenWindow, drives: Driver, width: int
 ) -> None:
     def steps(page: Page) -> tuple[str, int, bool]:
-        sign_in(page)
+        sign_in(page, "/live")
         page.locator(".pin").first.wait_for()
         page.locator(".leaflet-land-pane canvas").wait_for(state="attached")
         keep_picture(page, f"fleet-{width}")
@@ -109,7 +110,7 @@ def test_the_keyboard_opens_a_drivers_day(
     began_on = (moment - timedelta(minutes=22, seconds=10)).astimezone(zone).date()
 
     def steps(page: Page) -> tuple[str, str, bool]:
-        sign_in(page)
+        sign_in(page, "/live")
         for _ in range(30):
             page.keyboard.press("Tab")
             if page.evaluate("document.activeElement.matches('a.driver')"):
@@ -135,7 +136,7 @@ def test_text_stands_out_in_both_colour_schemes(
     open_window: OpenWindow, drives: Driver, scheme: str
 ) -> None:
     def steps(page: Page) -> list[float]:
-        sign_in(page)
+        sign_in(page, "/live")
         return [
             contrast(page, selector) for selector in (".facts td", ".facts .age", ".facts a", "h1")
         ]
@@ -175,7 +176,7 @@ def test_without_scripts_the_tables_say_it_all_and_a_drawing_shows_it(
     open_window: OpenWindow, drives: Driver
 ) -> None:
     def steps(page: Page) -> tuple[str, str, str, int]:
-        sign_in(page)
+        sign_in(page, "/live")
         fleet = page.locator("#fleet").inner_text()
         named = page.locator("#map svg .moving text").text_content() or ""
         page.get_by_role("link", name="Ada Peeters").click()
@@ -193,7 +194,7 @@ def test_the_table_refreshes_and_keeps_the_focus(
     open_window: OpenWindow, drives: Driver, ada_phone: Phone
 ) -> None:
     def look(page: Page) -> str:
-        sign_in(page)
+        sign_in(page, "/live")
         page.locator("a.driver").focus()
         return page.locator("#fleet").inner_text()
 
@@ -214,7 +215,7 @@ def test_a_refresh_with_nothing_new_changes_nothing(
     open_window: OpenWindow, drives: Driver
 ) -> None:
     def steps(page: Page) -> list[int]:
-        sign_in(page)
+        sign_in(page, "/live")
         page.locator(".pin").first.wait_for()  # the script listens from then on
         answers: list[int] = []
         page.on("response", lambda r: answers.append(r.status) if "table" in r.url else None)

@@ -193,8 +193,9 @@ def test_the_list_takes_as_many_queries_for_thirty_missions_as_for_one(
         page = text_of(client.get(f"/missions{query}"))
         assert page.count("the driver reported an exception") == total
         # Session, user, memberships; missions, assignments, stops; stages, photos, signatures;
-        # the newest fixes, duty marks and open missions; the drivers and trucks of the form.
-        with django_assert_num_queries(14):
+        # the newest fixes, duty marks and open missions; the drivers and trucks of the form,
+        # and the saved filters.
+        with django_assert_num_queries(15):
             client.get(f"/missions{query}")
 
 
