@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import MarkSource
-from missions.models import Attachment, Signature, SiteCheck, StageEvent
+from missions.models import Attachment, PositionSource, Signature, SiteCheck, StageEvent
 from missions.proof_words import (
     OUTCOMES,
     PHOTO_KINDS,
@@ -45,6 +45,10 @@ def said_of(entry: Entry, write: Write) -> Iterator[str]:
     event = _own_event(entry)
     if event is not None:
         yield from _said(event)
+        if event.position_source == PositionSource.LAST_KNOWN and event.position_recorded_at:
+            yield _("last known position, of %(time)s") % {
+                "time": write(event.position_recorded_at)
+            }
         yield from _corrected(entry, event, write)
     if entry.proof is not None:
         yield from _shown(entry.proof)
