@@ -77,7 +77,7 @@ class StageForm(Lenient):
         self, zone: ZoneInfo, stops: Sequence[Stop], *args: Any, is_correction: bool, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["recorded_at"] = LocalTimeField(zone, label=_("When"))
+        self.fields["recorded_at"] = LocalTimeField(zone, required=True, label=_("When"))
         self.fields["stop"] = forms.ChoiceField(
             label=_("At which stop"), choices=[("", _("at none")), *named(stops)], required=False
         )

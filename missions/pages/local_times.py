@@ -85,8 +85,9 @@ class LocalTimeInput(forms.DateTimeInput):
 class LocalTimeField(forms.Field):
     """Cleans to an RFC 3339 time in UTC for the API's serializers, or None."""
 
-    def __init__(self, zone: ZoneInfo, **options: Any) -> None:
-        super().__init__(widget=LocalTimeInput(zone), required=False, **options)
+    def __init__(self, zone: ZoneInfo, *, required: bool = False, **options: Any) -> None:
+        """One that is `required` is only shown so: the API's serializer refuses what is missing."""
+        super().__init__(widget=LocalTimeInput(zone), required=required, **options)
         self.zone = zone
 
     def clean(self, value: Any) -> str | None:

@@ -37,7 +37,7 @@ def told(mission: Mission, version: int, zone: ZoneInfo) -> list[str]:
     edits: Edits = edits_since(mission, version)
     people = {(edit.name or _("another system"), edit.at) for edit in edits.fields}
     return [
-        _("%(name)s, %(time)s") % {"name": name, "time": moment(at, zone.key)}
+        f"{name}, {moment(at, zone.key)}"
         for name, at in sorted(people, key=lambda one: one[1])
     ]
 
@@ -101,6 +101,7 @@ def put_notes(forms: Forms, found: Merged, offers: Offers) -> None:
             shown = _shown(name, theirs, labels.get(name, {}))
             said = _("Meanwhile it was changed to: %(value)s") % {"value": shown}
         form.fields[name].help_text = said
+        form.fields[name].is_note = True  # type: ignore[attr-defined]  # for the template
 
 
 def _shown(name: str, theirs: str, labels: object) -> str:

@@ -61,7 +61,7 @@ def stage_new(request: HttpRequest, actor: Actor, mission_id: UUID) -> HttpRespo
     mission = mission_of(actor, mission_id)
     zone = ZoneInfo(actor.employer.timezone)
     sent = request.POST if request.method == "POST" else None
-    begin = {"recorded_at": typed(timezone.now(), zone)}
+    begin = {"recorded_at": typed(timezone.now().replace(second=0), zone)}
     form = StageForm(zone, list(mission.stops.all()), sent, initial=begin, is_correction=False)
     if sent is not None and _enter(actor, mission, form, {}):
         messages.success(request, _("The stage is entered."))
@@ -118,11 +118,7 @@ def stage_correct(
         "title": _("Correct a stage"),
         "button": _("Correct it"),
         "retract": True,
-        "words": _("%(stage)s, %(time)s")
-        % {
-            "stage": STAGES[Stage(wrong.stage).label],
-            "time": moment(wrong.recorded_at, zone.key),
-        },
+        "words": f"{STAGES[Stage(wrong.stage).label]}, {moment(wrong.recorded_at, zone.key)}",
     }
     return move_page(request, actor, mission, form, 200 if sent is None else 400, **texts)
 

@@ -15,7 +15,7 @@ const degrees = (input, limit) => {
 };
 
 const icon = L.divIcon({ className: "site-pin", iconSize: [28, 28] });
-const marker = L.marker([0, 0], { icon, draggable: true, autoPan: true, alt: form.elements.name.labels[0].textContent });
+const marker = L.marker([0, 0], { icon, draggable: true, autoPan: true, title: placed.dataset.title });
 const circle = L.circle([0, 0], { color: colour("--accent"), weight: 2, fillOpacity: 0.12, interactive: false });
 
 function draw() {
@@ -33,7 +33,7 @@ function put({ lat, lng }) {
   const point = L.latLng(lat, lng).wrap();
   latitude.value = point.lat.toFixed(6);
   longitude.value = point.lng.toFixed(6);
-  placed.textContent = placed.dataset.words.replace("%(place)s", `${latitude.value}, ${longitude.value}`);
+  placed.textContent = placed.dataset.words.replace("{place}", `${latitude.value}, ${longitude.value}`);
   draw();
 }
 
