@@ -44,6 +44,7 @@ from tracking.phones_page import (
 )
 from tracking.proof_page import proof_file, proof_page
 from tracking.quarantine_pages import quarantine_page, retry_quarantined
+from tracking.relink_page import relink_page
 from tracking.replay_page import (
     driver_replay,
     driver_replay_data,
@@ -103,6 +104,7 @@ page_urlpatterns: list[URLPattern | URLResolver] = [
     path("live", live, name="live"),
     path("live/stream", live_stream, name="live_stream"),
     path("where", where_was_who, name="where_was_who"),
+    path("manage/relink", relink_page, name="relink_page"),
     path("where/places", where_places, name="where_places"),
     path("where.csv", where_file, {"ending": "csv"}, name="where_csv"),
     path("where.xlsx", where_file, {"ending": "xlsx"}, name="where_xlsx"),

@@ -112,8 +112,8 @@ def _tell(request: HttpRequest, done: Corrected) -> None:
         messages.info(
             request,
             _(
-                "Fixes recorded before this change keep the truck they were linked to until "
-                "they are linked again: POST /api/v1/relinks with the driver and the time."
+                "Positions recorded before this change keep the truck they were linked to until "
+                "they are linked again: see the link below."
             ),
         )
 

@@ -267,7 +267,7 @@ def test_a_truck_is_given_from_now_on_and_taken_back(
     assert abs(assignment.period.lower - timezone.now()) < timedelta(minutes=1)
     ended = client.post(f"/manage/truck-assignments/{assignment.uuid}/end", follow=True)
     assert "Driver now nobody" in words(text_of(ended))
-    assert "until they are linked again" not in text_of(ended)
+    assert "keep the truck they were linked to" not in text_of(ended)
     assignment.refresh_from_db()
     assert assignment.period.upper is not None
 
@@ -322,7 +322,7 @@ def test_a_correction_says_what_becomes_of_fixes_that_are_stored(
     assert 'value="2026-10-01T08:00"' in text_of(client.get(url))
     form = {"driver": str(ben.uuid), "begin": "2026-10-01T08:00", "end": ""}
     done = client.post(url, form, follow=True)
-    assert "until they are linked again" in text_of(done)
+    assert "keep the truck they were linked to" in text_of(done)
     assignment.refresh_from_db()
     assert assignment.driver == ben
     entry = AuditEntry.objects.get(action="truck_assignment.corrected")
