@@ -66,7 +66,7 @@ def live_site(live_site_environment: dict[str, str]) -> Iterator[str]:
         [sys.executable, "-m", "config.serve"], env=live_site_environment, cwd=PROJECT
     )
     try:
-        _wait_until_up(url, process)
+        wait_until_up(url, process)
         yield url
     finally:
         process.terminate()
@@ -103,7 +103,8 @@ def _database_url(database: dict[str, Any]) -> str:
     return f"postgres:///{database['NAME']}?{query}"
 
 
-def _wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Until a web process answers; the test fails when it ends or takes a minute."""
     deadline_s = time.monotonic() + READY_TIMEOUT_S
     while time.monotonic() < deadline_s:
         if process.poll() is not None:
