@@ -54,7 +54,8 @@ PAST = """
 INSERT INTO missions_mission (uuid, employer_id, external_id, reference, status, opened_at,
        planned_start_at, planned_end_at, ended_at, ended_source, ecmr_number, version, created_at)
 SELECT gen_random_uuid(), %(employer)s, 'PAST-' || d.n || '-' || k.n, '', 'completed', x.at, x.at,
-       x.at + interval '3 hours', x.at + interval '3 hours', 'driver', '', 1, x.at - interval '1 day'
+       x.at + interval '3 hours', x.at + interval '3 hours', 'driver', '', 1,
+       x.at - interval '1 day'
   FROM generate_series(1, %(days)s::int) d(n)
  CROSS JOIN generate_series(1, %(missions)s::int) k(n)
  CROSS JOIN LATERAL (SELECT %(now)s::timestamptz - (d.n + 1) * interval '1 day'

@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from accounts.models import Driver, Employer, MarkSource, Truck
 from accounts.periods import ends_at, never_two
@@ -137,6 +137,17 @@ class Mission(models.Model):
             ),
             # Read by the mission list, newest first.
             models.Index(fields=["employer", "-id"], name="missions_by_employer"),
+            # Read by the board of the day: whatever ended, or is to end, since its midnight.
+            # The same expression as in reading.py, or it is of no use.
+            models.Index(
+                F("employer"),
+                Coalesce(
+                    "ended_at",
+                    "planned_end_at",
+                    Coalesce("opened_at", "planned_start_at", "created_at"),
+                ),
+                name="missions_by_end",
+            ),
         ]
 
 
