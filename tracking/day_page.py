@@ -202,7 +202,7 @@ def _stretches(
     for mission in missions:
         title = f"{mission.number}. {mission.name}, {said_times(mission.period, clock)}"
         label = f"{mission.number} {mission.name}"
-        found.append(Stretch(mission.period, label, title, f"mission-{mission.colour}"))
+        found.append(Stretch(mission.period, label, title, f"mission-{mission.colour}", 1))
     return found
 
 

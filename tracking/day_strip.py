@@ -73,12 +73,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What a lane shows from one moment to another: a mission, or a driver of a truck."""
+    """What a lane shows from one moment to another: a mission, or a driver of a truck.
+
+    Stretches of one `group` have lanes of their own, those of the lowest group at the top.
+    """
 
     period: Period
     label: str
     title: str
     css: str
+    group: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,23 +190,18 @@ def _marks(bounds: Period, zone: ZoneInfo, scale: Scale) -> list[Mark]:
 
 
 def _blocks(stretches: Sequence[Stretch], scale: Scale) -> list[Block]:
-    """Each in the first lane that is free then."""
-    ends: list[datetime] = []
+    """Each in the first lane of its group that is free then."""
     found: list[Block] = []
-    for one in sorted(stretches, key=lambda one: one.period):
-        lane = next((n for n, end in enumerate(ends) if end <= one.period[0]), len(ends))
-        lane = min(lane, MOST_LANES - 1)
-        ends[lane : lane + 1] = [max([one.period[1], *ends[lane : lane + 1]])]
-        found.append(
-            Block(
-                scale.at(one.period[0]),
-                scale.length(one.period),
-                FIRST_LANE_PX + lane * LANE_PX,
-                one.label,
-                one.title,
-                one.css,
-            )
-        )
+    y = FIRST_LANE_PX
+    for group in sorted({one.group for one in stretches}):
+        ends: list[datetime] = []
+        for one in sorted((s for s in stretches if s.group == group), key=lambda s: s.period):
+            lane = next((n for n, end in enumerate(ends) if end <= one.period[0]), len(ends))
+            lane = min(lane, MOST_LANES - 1)
+            ends[lane : lane + 1] = [max([one.period[1], *ends[lane : lane + 1]])]
+            x, width = scale.at(one.period[0]), scale.length(one.period)
+            found.append(Block(x, width, y + lane * LANE_PX, one.label, one.title, one.css))
+        y += len(ends) * LANE_PX
     return found
 
 

@@ -23,8 +23,16 @@ function tieBars(bars) {
     document.addEventListener(type, ({ target }) => {
       const row = target.closest?.("#timeline tr[data-from]");
       for (const part of row ? partsOf(row) : []) part.classList.toggle("pointed", isIn);
+      // After the map's own listener, which points at nothing then.
+      if (row && type === "mouseout") setTimeout(backToFocus);
     });
   }
+}
+
+/** When the mouse leaves a row, the one with the focus is pointed at again. */
+function backToFocus() {
+  const row = document.activeElement?.closest("#timeline tr[data-from]");
+  row?.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
 }
 
 /** Links with a key of their own: the day before and after, the month, the replay. */
