@@ -77,13 +77,7 @@ def geocoded(text: str, language: str) -> Address | None:
     )
     try:
         found = geocoder.geocode(text, exactly_one=True, language=language)
-        return Address(str(found.address), *_point(found)) if found is not None else None
+        # geopy itself refuses what is no place on earth.
+        return Address(str(found.address), found.latitude, found.longitude) if found else None
     except (GeopyError, KeyError, TypeError, ValueError, IndexError):
         raise GeocoderAway from None
-
-
-def _point(found: Any) -> tuple[float, float]:
-    latitude, longitude = float(found.latitude), float(found.longitude)
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        raise ValueError("no place on earth")
-    return latitude, longitude

@@ -42,6 +42,7 @@ from tracking.where_search import (
 from tracking.where_table import WHERE_TABLE, table_rows
 from tracking.where_times import HOUR
 
+TIMES: Final = ("date", "begin", "end")
 ODD: Final = {
     "twice": gettext_lazy("The clocks showed %(time)s twice that day; both are searched."),
     "skipped": gettext_lazy(
@@ -56,6 +57,7 @@ def where_was_who(request: HttpRequest, actor: Actor) -> HttpResponse:
     employer, now = actor.employer, timezone.now()
     query = request.GET if _is_search(request.GET) else None
     form = WhereForm(query, employer, now, geocoded)
+    form.initial |= {name: request.GET[name] for name in TIMES if name in request.GET}
     context: dict[str, Any] = {
         "employer": employer,
         "zone": employer.timezone,
@@ -111,7 +113,8 @@ def where_file(request: HttpRequest, actor: Actor, ending: str) -> HttpResponse:
 
 
 def _is_search(query: QueryDict) -> bool:
-    return any(query.get(name) for name in ("place", "site", "date", *BOX))
+    """A time alone is none: the form is shown with it."""
+    return any(name in query for name in ("place", "site", *BOX))
 
 
 def _quick(query: QueryDict, now: datetime, zone: ZoneInfo) -> list[tuple[str, str]]:
@@ -210,8 +213,7 @@ def _too_wide(error: SearchTooWide, actor: Actor) -> str:
 def _with(query: QueryDict, **changes: str) -> str:
     changed = query.copy()
     for name, value in changes.items():
-        if value:
-            changed[name] = value
-        else:
-            changed.pop(name, None)
+        changed[name] = value
+    for name in [name for name, value in changed.items() if not value]:
+        del changed[name]
     return f"?{changed.urlencode()}"

@@ -65,6 +65,22 @@ def test_the_form_asks_for_the_last_full_hour(desk: Client) -> None:
     assert not Look.objects.exists()
 
 
+def test_a_time_alone_is_no_search(desk: Client) -> None:
+    answer = desk.get(WHERE, {"date": "2026-11-24", "begin": "<b>", "end": "10:00"})
+    assert answer.status_code == 200
+    text = answer.content.decode()
+    assert 'value="2026-11-24"' in text
+    assert "<b>" not in text
+    assert "Type a place" not in text
+    assert desk.get(WHERE, {"place": ""}).status_code == 400
+
+
+def test_quick_times_keep_the_place(desk: Client) -> None:
+    text = text_of(desk.get(WHERE, ASKED))
+    assert "a week ago" in text
+    assert text.count("?place=50.85%2C+4.421&date=") + text.count("&place=50.85%2C+4.421") >= 3
+
+
 # --- What it answers -------------------------------------------------------------------------
 
 
