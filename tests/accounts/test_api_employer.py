@@ -31,6 +31,17 @@ def test_a_manager_says_what_is_early_and_late(client_for: ClientFor, acme: Empl
     assert AuditEntry.objects.get(action="employer.changed").detail["late_s"] == [900, 300]
 
 
+def test_a_second_factor_is_wanted_of_users_from_then_on(
+    acme: Employer, client_for: ClientFor
+) -> None:
+    client = client_for("manager")
+    shown = client.patch("/api/v1/employer", {"is_two_factor_required": True})
+    assert shown.json()["is_two_factor_required"] is True
+    detail = AuditEntry.objects.get(action="employer.changed").detail
+    assert detail["is_two_factor_required"] == [False, True]
+    assert client.get("/api/v1/employer").json()["code"] == "two_factor_required"
+
+
 def test_a_setting_that_stays_as_it_is_leaves_no_trace(client_for: ClientFor) -> None:
     client = client_for("manager")
     assert client.patch("/api/v1/employer", {"min_spacing_m": 0}).status_code == 200

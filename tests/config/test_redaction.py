@@ -32,6 +32,7 @@ TOKEN = "mpd_" + "Zk3vQ8-hT2yLrWq0nB5sXcJ7uE9aGmPd1iOf4RtYwVA"
         (f"GET https://milepost.example/s/{TOKEN[4:]}/photo/7c9e 302", TOKEN[4:]),
         (f"a link mps_{TOKEN[4:14]} was made", TOKEN[4:14]),
         ("GET /verify/7K3M-9QWX-0ABC-DEFG 500", "9QWX"),
+        ("GET /accounts/password/reset/key/3-dil06l-adf6bd/ 500", "dil06l"),
         ("Authorization: Basic dHJ1Y2s6c2VjcmV0", "dHJ1Y2s6c2VjcmV0"),
         ('{"token": "short-one"}', "short-one"),
         ("password=hunter22 for somebody", "hunter22"),
