@@ -57,7 +57,7 @@ def where_was_who(request: HttpRequest, actor: Actor) -> HttpResponse:
     employer, now = actor.employer, timezone.now()
     query = request.GET if _is_search(request.GET) else None
     form = WhereForm(query, employer, now, geocoded)
-    form.initial |= {name: request.GET[name] for name in TIMES if name in request.GET}
+    form.initial.update({name: request.GET[name] for name in TIMES if name in request.GET})
     context: dict[str, Any] = {
         "employer": employer,
         "zone": employer.timezone,

@@ -10,7 +10,7 @@ from accounts.models import Employer, Truck, User
 from missions.models import Site
 from tests.cast import Phone, put_fixes
 from tests.pages.conftest import OpenWindow
-from tests.pages.test_in_a_browser import has_sideways_scroll, sign_in, signed_up
+from tests.pages.test_in_a_browser import PASSWORD, has_sideways_scroll, sign_in, signed_up
 from tests.tracking.reading import at, drive, opened, press
 
 __all__ = ["signed_up"]
@@ -212,7 +212,7 @@ def test_the_page_speaks_dutch_and_french(
     def steps(page: Page) -> tuple[str, str, str]:
         page.goto("/where")
         page.locator("input[type=email]").fill("dee@acme.example")
-        page.locator("input[type=password]").fill("a long enough password 7")
+        page.locator("input[type=password]").fill(PASSWORD)
         page.locator("main form button[type=submit]").click()
         page.locator("#id_place").fill("korenaar")
         page.locator("#id_date").fill("2026-11-24")

@@ -198,7 +198,7 @@ def test_several_sites_are_offered_to_choose_from(
     assert "Several places are called so. Choose one." in text
     other = Site.objects.get(name="Bakery 2")
     assert f"site={other.uuid}" in text
-    assert "Within 500 m of Bakery 2" in text_of(desk.get(WHERE, {**TIME, "site": other.uuid}))
+    assert "Within 500 m of Bakery 2" in text_of(desk.get(WHERE, {**TIME, "site": str(other.uuid)}))
 
 
 def test_another_employers_site_is_none(desk: Client, elsewhere: Employer) -> None:
