@@ -47,6 +47,7 @@ def paths(
     driven: Mission,
     acme: Employer,
     ada_phone: Phone,
+    truck12: Truck,
     max: User,
 ) -> dict[str, str]:
     """Each page that opens by itself, with something on it."""
@@ -67,10 +68,7 @@ def paths(
     )
     table = MissionImport.objects.create(employer=acme, filename="orders.csv")
     mission, site = f"/missions/{driven.uuid}", Site.objects.get()
-    of_driver, of_truck = (
-        f"/drivers/{driver.uuid}",
-        f"/trucks/{driven.assignments.get().truck.uuid}",
-    )
+    of_driver, of_truck = f"/drivers/{driver.uuid}", f"/trucks/{truck12.uuid}"
     day = f"?date={driven.opened_at:%Y-%m-%d}"
     return {
         "today": "/",
