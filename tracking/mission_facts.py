@@ -82,7 +82,7 @@ def mission_context(mission: Mission, now: datetime, language: str) -> dict[str,
         "moves": [] if is_hidden else better_points(_missed(times)),
         "rows": rows,
         "track": line,
-        "people": [] if is_hidden else list(_people(timeline)),
+        "people": [] if is_hidden else list(_people(timeline, now)),
         "floor_map": track_map(title, line, [shown.row for shown in rows], language),
         "is_past_its_period": _is_past(mission, now) and not line,
         **_head(mission, timeline, clocks.usual),
@@ -97,12 +97,15 @@ def _missed(times: Iterable[StopTimes]) -> list[Site]:
     return list({row.stop.site.pk: row.stop.site for row in rows if row.stop.site}.values())
 
 
-def _people(timeline: Timeline) -> Iterator[tuple[int, int, str]]:
-    """Who drove from when to when, whole seconds since 1970: the map says it of its line."""
+def _people(timeline: Timeline, now: datetime) -> Iterator[tuple[int, int | None, str]]:
+    """Who drove from when to when, whole seconds since 1970: the map says it of its line.
+
+    Who still drives has no end, so that the page is the same while nothing is new.
+    """
     for shift in timeline.shifts:
         if shift.driver is not None:
-            span = (int(shift.started_at.timestamp()), int(shift.ended_at.timestamp()) + 1)
-            yield (*span, person(shift.driver))
+            ended_s = None if shift.ended_at >= now else int(shift.ended_at.timestamp()) + 1
+            yield int(shift.started_at.timestamp()), ended_s, person(shift.driver)
 
 
 def _fixes(mission: Mission, timeline: Timeline, now: datetime) -> Sequence[Any]:

@@ -11,7 +11,7 @@ const beside = document.querySelector(".beside");
 /** Driver and time at a moment on the line, as the clocks of the page's zone show it. */
 function said(at, { kind }) {
   const people = JSON.parse(document.getElementById("people").textContent);
-  const driver = people.find(([from, to]) => from <= at && at < to)?.[2] ?? beside.dataset.nobody;
+  const driver = people.find(([from, to]) => from <= at && (to === null || at < to))?.[2] ?? beside.dataset.nobody;
   const time = new Intl.DateTimeFormat(document.documentElement.lang, {
     timeZone: beside.dataset.zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23",
   }).format(at * 1000);
