@@ -18,13 +18,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 # Sets Django up.
-from tests.make_fleet import ALWAYS, make_fleet, migrate  # isort: skip
+from tests.make_fleet import ALWAYS, make_fleet  # isort: skip
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
 
 from accounts.models import Device, DeviceHolding, Driver, Employer, Membership, Role, Truck, User
+from config.prepare import migrate
 from missions.models import (
     Attachment,
     Mission,
@@ -270,7 +271,7 @@ def main() -> None:
         make_partitions(now - timedelta(days=days))
     with transaction.atomic():
         made = make_fleet(arguments.trucks, has_missions=False)
-        employer = Employer.objects.get(pk=made["employer_id"])
+        employer = Employer.objects.get(pk=str(made["employer_id"]))
         day = DeskDay(employer, arguments.missions, now)
         bound = {
             "employer": employer.pk, "days": arguments.past, "missions": arguments.missions,

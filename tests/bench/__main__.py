@@ -22,6 +22,7 @@ from typing import Any, Final
 from config.embedded import AlreadyRunning, only_one_here
 from tests.bench import (
     clients,
+    desk,
     disk,
     durability,
     ingest,
@@ -55,6 +56,7 @@ STEPS: Final[dict[str, tuple[Callable[[Bench], list[Figure]], int]]] = {
     "j": (queues.measure, 30),
     "k": (mutated.measure, 60),
     "l": (live.measure, 10),
+    "m": (desk.measure, 15),
 }
 
 
