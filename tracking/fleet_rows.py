@@ -4,6 +4,7 @@ Silent: tracked now, and no fix for 30 minutes. A parked truck sends a heartbeat
 half an hour without any is worth a call.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,9 @@ from tracking.tracked import periods_on
 
 SILENT_AFTER: Final = timedelta(minutes=30)
 SITES_AT_MOST: Final = 20_000
+
+NUMBER: Final = re.compile(r"[0-9]+")
+DIGITS: Final = 6
 
 State = Literal["silent", "moving", "resting"]
 
@@ -98,8 +102,9 @@ class FleetRow:
 
     @property
     def order(self) -> str:
-        """What rows are sorted by, also in the browser."""
-        return f"{folded(self.label)} {folded(self.name)}"
+        """What rows are sorted by, also in the browser: truck 9 before truck 10."""
+        text = folded(f"{self.label} {self.name}")
+        return NUMBER.sub(lambda found: found[0].zfill(DIGITS), text)
 
     @property
     def version(self) -> str:

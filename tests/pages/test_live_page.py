@@ -246,5 +246,12 @@ def test_a_stream_of_nobodys_search_is_no_error(dee: User) -> None:
     assert client_of(dee).get("/live/stream", {"q": str(uuid4())}).status_code == 200
 
 
+def test_truck_9_comes_before_truck_12(seen: Driver, ben_phone: Phone, dee: User) -> None:
+    truck = Truck.objects.create(employer=seen.employer, plate="1-TRK-009", name="truck 9")
+    put_fixes(ben_phone, [(timezone.now(), *GHENT)], truck=truck)
+    said = table(dee)
+    assert said.index("truck 9") < said.index("truck 12")
+
+
 def truck_of(driver: Driver) -> Truck:
     return Truck.objects.get(employer=driver.employer, name="truck 12")
