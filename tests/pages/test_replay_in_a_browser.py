@@ -142,8 +142,10 @@ def test_with_less_motion_it_stands_at_one_position_then_at_the_next(
 ) -> None:
     def steps(page: Page) -> list[tuple[float, float]]:
         open_replay(page, day)
+        # Half a minute in each second: every other step would lie between two positions.
+        page.get_by_label("Speed").select_option("30")
         page.get_by_role("button", name="Play").click()
-        return sampled(page, place, 3.5)
+        return sampled(page, place, 5.5)
 
     known = {(round(y, 4), round(x, 4)) for _, y, x, *_ in [(at(0), 51.05, 3.72), *road(1, 29)]}
     found = {(round(y, 4), round(x, 4)) for y, x in open_window(reduced_motion="reduce").do(steps)}
@@ -154,12 +156,12 @@ def test_with_less_motion_it_stands_at_one_position_then_at_the_next(
 def test_a_click_on_the_line_goes_there(open_window: OpenWindow, day: str) -> None:
     def steps(page: Page) -> tuple[float, float]:
         open_replay(page, day)
+        page.get_by_label("Follow").uncheck()  # the map stays where it is
         go_to(page, 20)
         box = page.locator(".replayed").bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        page.keyboard.press("End")
-        page.wait_for_timeout(500)
+        go_to(page, 220)
         at_the_end = seconds(page)
         page.mouse.click(x, y)
         return at_the_end, seconds(page)

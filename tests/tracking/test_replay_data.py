@@ -87,7 +87,9 @@ def test_standing_says_how_long_and_in_how_many_seconds_it_is_shown(day: Driver)
     assert legs_of(of_day(day))[-1] == "standing"
 
 
-def test_the_sums_are_those_of_the_days_timeline(day: Driver, dee: User) -> None:
+def test_the_sums_are_those_of_the_days_timeline(day: Driver, ada_phone: Phone, dee: User) -> None:
+    # Stands somewhere on a leg of 400 m: the driving on it is no standing.
+    put_fixes(ada_phone, [(at(130), 51.2, 4.35 + 0.0071 * 20.8)])
     told = client_of(dee).get(f"/api/v1/drivers/{day.uuid}/timeline?date={DAY}").json()
     totals = of_day(day)["totals"]
     lasted = {
