@@ -9,6 +9,7 @@ from accounts.models import Driver, Truck
 from missions.models import Attachment, Mission, Signature, StageEvent, Stop
 from missions.punctuality import Compared, Split
 from tracking.amiss import Amiss
+from tracking.histories import StoredFix
 from tracking.segmentation import Segment
 from tracking.tracked import Period
 
@@ -62,10 +63,12 @@ class Timeline:
 
     `distance_m` is the sum of the entries; a lower bound when `distance_method` is `fixes`.
     `last_fix_at` is the newest fix in it: after that nothing is claimed. `exceptions` are
-    those that nobody pressed; a driver's own are stages among the entries.
+    those that nobody pressed; a driver's own are stages among the entries. `fixes` are what it
+    was cut from, so that a map beside it need not read them again.
 
     Within its bounds: `tracked` is when somebody was tracked at all, `on_duty` when a duty or
-    a mission was open (of a day only), `loadings` when something was loaded or unloaded.
+    a mission was open (of a day only), `loadings` when something was loaded or unloaded,
+    `fixes` what it was cut from.
     """
 
     timezone: str
@@ -81,3 +84,5 @@ class Timeline:
     tracked: Sequence[Period] = ()
     on_duty: Sequence[Period] = ()
     loadings: Sequence[Period] = ()
+    fixes: Sequence[StoredFix] = ()
+    fixes: Sequence[StoredFix] = field(default=(), repr=False)

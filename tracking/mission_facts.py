@@ -29,7 +29,6 @@ from tracking.amiss import Amiss
 from tracking.day_rows import Clock, track, whole_distance
 from tracking.entries import Entry, Timeline
 from tracking.floor_map import track_map
-from tracking.histories import CLOCK_AHEAD, history_of
 from tracking.mission_stops import stop_views, times_of_stops
 from tracking.mission_timeline import SiteClocks, other_zones, timeline_rows
 from tracking.mission_words import (
@@ -64,7 +63,7 @@ def mission_context(mission: Mission, now: datetime, language: str) -> dict[str,
     begin_at = timeline.started_at or mission.planned_start_at or mission.created_at
     clocks = SiteClocks.of(mission.employer, begin_at, timeline.ended_at or now)
     rows = timeline_rows(timeline, clocks, language)
-    line = track(timeline, _fixes(mission, timeline, now))
+    line = track(timeline, timeline.fixes)
     is_hidden = has_frozen_driver(mission)
     times = times_of_stops(mission)
     title = _("Map of the mission; the table says the same")
@@ -106,13 +105,6 @@ def _people(timeline: Timeline, now: datetime) -> Iterator[tuple[int, int | None
         if shift.driver is not None:
             ended_s = None if shift.ended_at >= now else int(shift.ended_at.timestamp()) + 1
             yield int(shift.started_at.timestamp()), ended_s, person(shift.driver)
-
-
-def _fixes(mission: Mission, timeline: Timeline, now: datetime) -> Sequence[Any]:
-    if timeline.started_at is None:
-        return []
-    until = timeline.ended_at or now + CLOCK_AHEAD
-    return history_of(mission, timeline.started_at, until).fixes()
 
 
 def _is_past(mission: Mission, now: datetime) -> bool:

@@ -127,10 +127,12 @@ def _timeline(
         distance_method=found.distance_method,
         flagged_legs=found.flagged_legs,
         last_fix_at=max((fix.recorded_at for fix in in_bounds), default=None),
+        fixes=in_bounds,
         shifts=people.shifts(hands, (bounds[0], min(bounds[1], now))),
         entries=entries,
         exceptions=exceptions,
         tracked=found.tracked,
+        fixes=in_bounds,
         loadings=loadings(found.whole.segments, bounds),
     )
 
