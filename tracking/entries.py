@@ -67,8 +67,7 @@ class Timeline:
     was cut from, so that a map beside it need not read them again.
 
     Within its bounds: `tracked` is when somebody was tracked at all, `on_duty` when a duty or
-    a mission was open (of a day only), `loadings` when something was loaded or unloaded,
-    `fixes` what it was cut from.
+    a mission was open (of a day only), `loadings` when something was loaded or unloaded.
     """
 
     timezone: str
@@ -84,5 +83,4 @@ class Timeline:
     tracked: Sequence[Period] = ()
     on_duty: Sequence[Period] = ()
     loadings: Sequence[Period] = ()
-    fixes: Sequence[StoredFix] = ()
     fixes: Sequence[StoredFix] = field(default=(), repr=False)

@@ -132,7 +132,6 @@ def _timeline(
         entries=entries,
         exceptions=exceptions,
         tracked=found.tracked,
-        fixes=in_bounds,
         loadings=loadings(found.whole.segments, bounds),
     )
 
