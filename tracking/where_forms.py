@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Employer
 from tracking.geocoding import GeocoderAway
 from tracking.where_area import Area, Box, Point
+from tracking.where_bounds import LEAST_RADIUS_M, MOST_RADIUS_M
 from tracking.where_place import (
     Geocode,
     Named,
@@ -20,7 +21,6 @@ from tracking.where_place import (
     place_named,
     place_of_site,
 )
-from tracking.where_search import LEAST_RADIUS_M, MOST_RADIUS_M
 from tracking.where_times import NoTime, TypedTime, last_full_hour, typed_time
 
 BOX: Final = ("west", "south", "east", "north")

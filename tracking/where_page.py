@@ -27,18 +27,18 @@ from tracking.floor_map import area_map
 from tracking.geocoding import geocoded, geocoder_host
 from tracking.svg_map import Dot, Line
 from tracking.where_area import Box, Circle
-from tracking.where_forms import BOX, WhereForm, coordinates
-from tracking.where_place import suggestions
-from tracking.where_rows import VisitRow, visit_rows
-from tracking.where_search import (
+from tracking.where_bounds import (
     MOST_POSITIONS,
     MOST_SIDE_M,
     MOST_VISITS,
     SearchTooWide,
     kept_since,
     longest_time,
-    looked_up,
 )
+from tracking.where_forms import BOX, WhereForm, coordinates
+from tracking.where_place import suggestions
+from tracking.where_rows import VisitRow, visit_rows
+from tracking.where_search import looked_up
 from tracking.where_table import WHERE_TABLE, table_rows
 from tracking.where_times import HOUR
 

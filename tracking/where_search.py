@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -22,14 +22,20 @@ from accounts import audit
 from accounts.actors import Actor
 from accounts.looks import record_looks
 from accounts.models import Driver, Employer, MarkSource, Truck, TruckAssignment
-from accounts.refusals import FieldError, Problem
 from missions.models import Mission, PositionSource, StageEvent
 from tracking.evidence import marks_of, open_missions_of
 from tracking.histories import CLOCK_AHEAD
 from tracking.legs import Window, continuous, spacing_or_least_m
 from tracking.stop_times import is_corrected
 from tracking.tracked import tracked_periods
-from tracking.where_area import E7, Area, Box, Circle
+from tracking.where_area import E7, Area, Circle
+from tracking.where_bounds import (
+    MOST_POSITIONS,
+    MOST_VISITS,
+    TooManyPositions,
+    TooManyVisits,
+    check_bounds,
+)
 from tracking.where_visits import (
     WIDEST_PASSING_M,
     Asked,
@@ -41,15 +47,6 @@ from tracking.where_visits import (
     visits,
 )
 
-LEAST_RADIUS_M: Final = 50
-MOST_RADIUS_M: Final = 25_000
-MOST_SIDE_M: Final = 50_000
-# All that one search reads: 500 drivers for a day, 16 for a month. Two hours in any case.
-MOST_DRIVER_TIME: Final = timedelta(hours=12_000)
-SHORTEST_BOUND: Final = timedelta(hours=2)
-LONGEST_TIME: Final = timedelta(days=31)
-MOST_VISITS: Final = 200
-MOST_POSITIONS: Final = 20_000
 # A truck that stands over a weekend is still found by its positions before and after.
 BEYOND: Final = timedelta(hours=72)
 PAGE: Final = "where_was_who"
@@ -116,38 +113,6 @@ SELECT f.driver_id, f.truck_id, f.mission_id,
 """
 
 
-class SearchTooWide(Problem):
-    """A bound of the search is passed; the detail names it and what it is."""
-
-    status = 400
-    code: ClassVar[str] = "search_too_wide"
-
-    def __init__(self, detail: str, *fields: str) -> None:
-        super().__init__(
-            detail, errors=[FieldError(f"/{name}", self.code, detail) for name in fields]
-        )
-
-
-class RadiusOutOfRange(SearchTooWide):
-    code = "radius_out_of_range"
-
-
-class BoxTooLarge(SearchTooWide):
-    code = "box_too_large"
-
-
-class TimeTooLong(SearchTooWide):
-    code = "time_too_long"
-
-
-class TooManyPositions(SearchTooWide):
-    code = "too_many_positions"
-
-
-class TooManyVisits(SearchTooWide):
-    code = "too_many_visits"
-
-
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """A visit with the rows it names, and the stages that were marked there meanwhile."""
@@ -204,35 +169,6 @@ def sightings(
             "from", "to",
         )  # fmt: skip
     return _named(found, stages)
-
-
-def check_bounds(employer: Employer, area: Area, begin_at: datetime, end_at: datetime) -> None:
-    """Refuse what would read too much. One query where the time is longer than two hours."""
-    if isinstance(area, Circle) and not LEAST_RADIUS_M <= area.radius_m <= MOST_RADIUS_M:
-        raise RadiusOutOfRange(
-            f"The radius is from {LEAST_RADIUS_M} m to {MOST_RADIUS_M} m.", "radius_m"
-        )
-    if isinstance(area, Box) and max(area.width_m, area.height_m) > MOST_SIDE_M:
-        raise BoxTooLarge(
-            f"The box is at most {MOST_SIDE_M // 1000} km wide and high.",
-            "west", "south", "east", "north",
-        )  # fmt: skip
-    if end_at - begin_at > SHORTEST_BOUND:
-        most = longest_time(employer)
-        if end_at - begin_at > most:
-            hours = int(most.total_seconds() // 3600)
-            raise TimeTooLong(f"The time is at most {hours} hours.", "from", "to")
-
-
-def longest_time(employer: Employer) -> timedelta:
-    """How long a time this employer may search at once: less the more drivers it has."""
-    drivers = Driver.objects.filter(employer=employer, frozen_at=None).count()
-    return min(max(MOST_DRIVER_TIME / max(drivers, 1), SHORTEST_BOUND), LONGEST_TIME)
-
-
-def kept_since(employer: Employer, now: datetime) -> datetime:
-    """Before this, positions are gone and only stages answer. Inexact: for a sentence."""
-    return now - timedelta(days=31 * employer.route_months)
 
 
 def _steps_near(employer: Employer, asked: Asked) -> list[Step]:

@@ -19,13 +19,8 @@ from missions.stages import Stage
 from tracking.api.tracks import NOT_STORED
 from tracking.formats import rfc3339
 from tracking.where_area import Area, Box, Circle
-from tracking.where_search import (
-    LEAST_RADIUS_M,
-    MOST_RADIUS_M,
-    MOST_SIDE_M,
-    Sighting,
-    looked_up,
-)
+from tracking.where_bounds import LEAST_RADIUS_M, MOST_RADIUS_M, MOST_SIDE_M
+from tracking.where_search import Sighting, looked_up
 from tracking.where_visits import HOWS
 
 EDGES: Final = ("west", "south", "east", "north")
