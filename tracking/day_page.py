@@ -21,7 +21,6 @@ from tracking.days_with_data import neighbours_of_driver, neighbours_of_truck
 from tracking.entries import Shift
 from tracking.fleet_rows import SILENT_AFTER, driver_name
 from tracking.floor_map import track_map
-from tracking.histories import history_of
 from tracking.mission_words import distinct
 from tracking.timeline import Timeline, timeline_of_driver, timeline_of_truck
 from tracking.tracked import Period
@@ -45,7 +44,7 @@ def day_asked(text: str, today: date) -> date | None:
 
 
 def driver_day_context(driver: Driver, day: date, now: datetime, language: str) -> dict[str, Any]:
-    """All that the template names. At most ten queries."""
+    """All that the template names. At most eleven queries."""
     timeline = timeline_of_driver(driver, day, now)
     nearest = neighbours_of_driver(driver, day, now)
     trucks = {e.truck.uuid: e.truck.plate for e in timeline.entries if e.truck is not None}
@@ -82,9 +81,8 @@ def _day_context(
     missions = missions_of(timeline, clock, bounds)
     numbers: dict[int | None, int] = {mission.pk: mission.number for mission in missions}
     rows, places = _rows(subject, timeline, clock, language)
-    fixes = history_of(subject, *bounds).fixes()
     # Without missions the line has the usual colour.
-    line = track(timeline, fixes, numbers or None)
+    line = track(timeline, timeline.fixes, numbers or None)
     segments = [entry.segment for entry in timeline.entries]
     parts = _parts(timeline, bounds, now, is_past=is_past)
     last_at = timeline.last_fix_at
@@ -97,7 +95,7 @@ def _day_context(
         "track": line,
         "floor_map": track_map(_("Map of the day; the table says the same"), line, rows, language),
         "is_past_its_period": bounds[1] < kept_since(employer, now),
-        "has_no_positions": not fixes,
+        "has_no_positions": not timeline.fixes,
         "strip": strip(
             parts,
             sums_of(parts, segments),
