@@ -27,6 +27,13 @@ from missions.pages.mission_rows import (
     StopRow,
     blank_goods,
 )
+from missions.pages.plain_widgets import (
+    PlainCheckbox,
+    PlainHidden,
+    PlainSelect,
+    PlainText,
+    PlainTextarea,
+)
 from missions.proof_words import PURPOSES
 
 SITES_LIST: Final = "sites"
@@ -72,7 +79,7 @@ class Lenient(forms.Form):
 
 
 def _text(label: Any, most: int, **attrs: Any) -> forms.CharField:
-    widget = forms.TextInput(attrs=attrs)
+    widget = PlainText(attrs=attrs)
     return forms.CharField(label=label, max_length=most, required=False, widget=widget)
 
 
@@ -84,16 +91,21 @@ class MissionForm(Lenient):
     driver = forms.ChoiceField(label=gettext_lazy("Driver"), required=False)
     truck = forms.ChoiceField(label=gettext_lazy("Truck"), required=False)
     ecmr_number = _text(gettext_lazy("e-CMR number"), 100, autocomplete="off")
-    is_draft = forms.BooleanField(label=gettext_lazy("Draft: not to be driven yet"), required=False)
+    is_draft = forms.BooleanField(
+        label=gettext_lazy("Draft: not to be driven yet"), required=False, widget=PlainCheckbox
+    )
 
     def __init__(self, offers: Offers, *args: Any, without: Iterable[str] = (), **kwargs: Any):
         super().__init__(*args, **kwargs)
         nobody, none = ("", _("nobody yet")), ("", _("the driver's own, or none"))
         self.fields["driver"] = forms.ChoiceField(
-            choices=[nobody, *offers.drivers], label=_("Driver"), required=False
+            choices=[nobody, *offers.drivers],
+            label=_("Driver"),
+            required=False,
+            widget=PlainSelect,
         )
         self.fields["truck"] = forms.ChoiceField(
-            choices=[none, *offers.trucks], label=_("Truck"), required=False
+            choices=[none, *offers.trucks], label=_("Truck"), required=False, widget=PlainSelect
         )
         for name, label in (
             ("planned_start_at", _("Planned start")),
@@ -108,10 +120,13 @@ class MissionForm(Lenient):
 class StopForm(Lenient):
     """One stop; the fields of a new site are for one that is not in the list yet."""
 
-    id = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    id = forms.CharField(required=False, max_length=40, widget=PlainHidden)
     site = _text(gettext_lazy("Site"), 600, list=SITES_LIST, autocomplete="off")
     purpose = forms.ChoiceField(
-        label=gettext_lazy("Purpose"), choices=list(PURPOSES.items()), required=False
+        label=gettext_lazy("Purpose"),
+        choices=list(PURPOSES.items()),
+        required=False,
+        widget=PlainSelect,
     )
     planned_service_min = _text(
         gettext_lazy("Planned minutes on site"), 10, inputmode="decimal", autocomplete="off"
@@ -120,9 +135,11 @@ class StopForm(Lenient):
         gettext_lazy("Free minutes on site"), 10, inputmode="decimal", autocomplete="off"
     )
     requires_signature = forms.BooleanField(
-        label=gettext_lazy("A signature is wanted"), required=False
+        label=gettext_lazy("A signature is wanted"), required=False, widget=PlainCheckbox
     )
-    requires_photo = forms.BooleanField(label=gettext_lazy("A photo is wanted"), required=False)
+    requires_photo = forms.BooleanField(
+        label=gettext_lazy("A photo is wanted"), required=False, widget=PlainCheckbox
+    )
     reference = _text(gettext_lazy("Reference of the stop"), 100, autocomplete="off")
     external_id = _text(gettext_lazy("Your own number of the stop"), 100, autocomplete="off")
     contact_name = _text(gettext_lazy("Contact"), 200, autocomplete="off")
@@ -131,7 +148,7 @@ class StopForm(Lenient):
         label=gettext_lazy("Remark for the driver"),
         max_length=2000,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        widget=PlainTextarea(attrs={"rows": 2}),
     )
     new_site_name = _text(gettext_lazy("Name of the new site"), 200, autocomplete="off")
     new_site_address = _text(gettext_lazy("Its address"), 300, autocomplete="off")
@@ -179,7 +196,7 @@ class StopForm(Lenient):
 class GoodsForm(Lenient):
     """A line of goods. An empty one is no line."""
 
-    line_no = forms.CharField(required=False, max_length=5, widget=forms.HiddenInput)
+    line_no = forms.CharField(required=False, max_length=5, widget=PlainHidden)
     description = _text(gettext_lazy("Goods"), 300, autocomplete="off")
     quantity = _text(gettext_lazy("Quantity"), 20, inputmode="decimal", autocomplete="off")
     unit = _text(gettext_lazy("Unit"), 20, autocomplete="off")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from missions.models import Stop
 from missions.pages.forms_missions import Lenient, Offers
 from missions.pages.local_times import LocalTimeField
+from missions.pages.plain_widgets import PlainSelect
 from missions.proof_words import REASONS, RESULTS, STAGES
 
 NO_REASON = ("", gettext_lazy("none"))
@@ -28,12 +29,13 @@ class AssignForm(Lenient):
     def __init__(self, offers: Offers, *args: Any, has_moment: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["driver"] = forms.ChoiceField(
-            choices=[("", _("choose")), *offers.drivers], label=_("Driver")
+            choices=[("", _("choose")), *offers.drivers], label=_("Driver"), widget=PlainSelect
         )
         self.fields["truck"] = forms.ChoiceField(
             choices=[("", _("the driver's own, or none")), *offers.trucks],
             label=_("Truck"),
             required=False,
+            widget=PlainSelect,
         )
         if has_moment:
             self.fields["at"] = LocalTimeField(

@@ -10,10 +10,14 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.forms.utils import flatatt
 from django.utils.datastructures import MultiValueDict
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from missions.import_cells import WrongCell, cell_text, moment_there
+from missions.pages.plain_widgets import options
 
 OFFSET: Final = "-offset"
 
@@ -56,7 +60,6 @@ class LocalTimeInput(forms.DateTimeInput):
     """A day and a time, and which of two where there are two."""
 
     input_type = "datetime-local"
-    template_name = "missions/local_time.html"
 
     def __init__(self, zone: ZoneInfo) -> None:
         super().__init__()
@@ -65,14 +68,17 @@ class LocalTimeInput(forms.DateTimeInput):
     def format_value(self, value: Any) -> str:
         return str(value or "")
 
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
         local, offset = _split(self.format_value(value))
-        context = super().get_context(name, local, attrs)
-        widget = context["widget"]
-        widget["offsets"] = offsets_at(local, self.zone)
-        widget["offset"], widget["offset_name"] = offset, name + OFFSET
-        widget["has_seconds"] = local.count(":") > 1
-        return context
+        shown = {"type": self.input_type, "name": name, "value": local or None}
+        if local.count(":") > 1:
+            shown["step"] = "1"
+        drawn = format_html("<input{}>", flatatt({**shown, **self.build_attrs(self.attrs, attrs)}))
+        if offsets := offsets_at(local, self.zone):
+            drawn += _which(name, offsets, offset)
+        return drawn
 
     def value_from_datadict(
         self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str
@@ -80,6 +86,15 @@ class LocalTimeInput(forms.DateTimeInput):
         local = str(data.get(name) or "").strip()
         offset = str(data.get(name + OFFSET) or "")
         return local + (offset if offset in offsets_at(local, self.zone) else "")
+
+
+def _which(name: str, offsets: list[str], chosen: str) -> SafeString:
+    """The input that asks which of two times is meant."""
+    words = (_("the first time"), _("the second time"))
+    offered = [(one, f"{said} ({one})") for one, said in zip(offsets, words, strict=True)]
+    shown = flatatt({"name": name + OFFSET, "aria-label": _("Which of the two")})
+    choices = [("", _("which of the two?")), *offered]
+    return format_html("<select{}>{}</select>", shown, options(choices, chosen))
 
 
 class LocalTimeField(forms.Field):

@@ -37,8 +37,7 @@ def told(mission: Mission, version: int, zone: ZoneInfo) -> list[str]:
     edits: Edits = edits_since(mission, version)
     people = {(edit.name or _("another system"), edit.at) for edit in edits.fields}
     return [
-        f"{name}, {moment(at, zone.key)}"
-        for name, at in sorted(people, key=lambda one: one[1])
+        f"{name}, {moment(at, zone.key)}" for name, at in sorted(people, key=lambda one: one[1])
     ]
 
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 
 from accounts.folding import folded
 from accounts.models import Employer
-from missions.models import Site
+from missions.models import Site, Stop
 from missions.stages import Stage
 
 # Stays longer ago say little of how a site works now.
@@ -82,9 +82,10 @@ def sites_like(employer: Employer, words: str) -> QuerySet[Site]:
     return sites.order_by("folded_name", "id")
 
 
-def with_stops(sites: QuerySet[Site]) -> QuerySet[Site]:
-    """Each with `stop_count`: for how many visits it was ever planned."""
-    return sites.annotate(stop_count=Count("stops"))
+def stop_counts(sites: Sequence[Site]) -> dict[int, int]:
+    """For how many visits each was ever planned; not in it: none. One query."""
+    stops = Stop.objects.filter(site__in=[site.pk for site in sites]).order_by()
+    return dict(stops.values_list("site").annotate(n=Count("pk")))
 
 
 def median_stays_s(sites: Sequence[Site], now: datetime) -> dict[int, tuple[int, int]]:

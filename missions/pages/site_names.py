@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
@@ -39,7 +40,10 @@ class SiteNames:
             if plain[label] > 1:
                 label = f"{label} ({external_id or str(uuid)[:8]})"
             self.labels[uuid] = label
-        self._by_label = {folded(label): uuid for uuid, label in self.labels.items()}
+
+    @cached_property
+    def _by_label(self) -> dict[str, UUID]:
+        return {folded(label): uuid for uuid, label in self.labels.items()}
 
     @property
     def offered(self) -> list[str]:

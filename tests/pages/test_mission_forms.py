@@ -26,8 +26,8 @@ from tests.pages.test_pages import client_of, text_of
 
 NEW = "/missions/new"
 _INPUT = re.compile(r'<input[^>]*name="([^"]+)"[^>]*>')
-_SELECT = re.compile(r'<select name="([^"]+)".*?</select>', re.DOTALL)
-_AREA = re.compile(r'<textarea name="([^"]+)"[^>]*>(.*?)</textarea>', re.DOTALL)
+_SELECT = re.compile(r'<select[^>]* name="([^"]+)".*?</select>', re.DOTALL)
+_AREA = re.compile(r'<textarea[^>]* name="([^"]+)"[^>]*>(.*?)</textarea>', re.DOTALL)
 PATHS = ("edit", "assign", "end", "cancel", "result", "stages/new")
 
 

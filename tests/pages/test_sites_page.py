@@ -77,8 +77,9 @@ def test_the_list_takes_as_many_queries_for_thirty_sites_as_for_one(
     for total in (1, 30):
         for number in range(Site.objects.count(), total):
             site_of(acme, f"Site {number}", latitude=50.8, longitude=4.3)
-        # The session, the user, their memberships; the count, the page, the stays, the points.
-        with django_assert_num_queries(7):
+        # The session, the user, their memberships; the count, the page, the stays, the visits
+        # and the points.
+        with django_assert_num_queries(8):
             page = text_of(client.get("/manage/sites"))
         assert page.count('class="driver"') == total
 

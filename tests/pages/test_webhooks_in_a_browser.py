@@ -38,7 +38,7 @@ def test_a_manager_sets_a_webhook_up_and_reads_its_log(
             page.get_by_label("What it is", exact=True).fill("The ERP")
             look(page, f"webhook-new-{width}")
             page.get_by_role("button", name="Make it").click()
-            secret = page.locator("#secret").input_value()
+            secret = page.locator("#secret").inner_text()
             look(page, f"webhook-secret-{width}")
             page.get_by_role("link", name="I have kept it: to the webhook").click()
             page.get_by_role("button", name="Send a test").click()
