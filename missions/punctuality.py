@@ -7,7 +7,7 @@ missing, or contradicts the order of things, gives None: never a negative durati
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from missions.stages import Stage
 
@@ -21,9 +21,8 @@ STARTS: Final = {
 WORK: Final = frozenset({*STARTS, *STARTS.values(), Stage.SIGNATURE})
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A stage that stands, at one stop."""
+class Done(NamedTuple):
+    """A stage that stands, at one stop. There are tens of thousands of them in a day."""
 
     stage: Stage
     at: datetime

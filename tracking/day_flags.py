@@ -33,6 +33,7 @@ from tracking.stop_times import missing_of, proofs_by_stop, stages_by_stop
 
 # Those of whom somebody may be on the way: only their phones are asked after.
 MAY_BE_DRIVEN: Final = (MissionStatus.ASSIGNED, MissionStatus.STARTED)
+_STAGES: Final = {int(stage): stage for stage in Stage}
 
 
 class LeanMission(NamedTuple):
@@ -165,7 +166,7 @@ class _Evidence:
         found = []
         for stop in self.stops[mission_id]:
             events = at_stop[stop.pk]
-            done = [Done(Stage(event.stage), event.recorded_at) for event in events]
+            done = [Done(_STAGES[event.stage], event.recorded_at) for event in events]
             missing = missing_of(stop, photos[stop.pk], signatures[stop.pk])
             found.append(LeanVisit(stop, *came_and_went(done), stop.result, missing, events))
         return found
