@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Driver, Truck
 from missions.models import Mission
-from tracking.day_rows import Clock, Row, day_rows, duration_text
+from tracking.day_rows import SEGMENT_NAMES, Clock, Row, day_rows, duration_text
 from tracking.days import whole_day
 from tracking.entries import Entry
 from tracking.evidence import named
 from tracking.fleet_rows import driver_name
-from tracking.histories import CLOCK_AHEAD, StoredFix, Subject, history_of
+from tracking.histories import StoredFix, Subject
 from tracking.mission_words import mission_name
 from tracking.models import E7
 from tracking.replay_line import (
@@ -79,10 +79,14 @@ class Replay:
 
     subject: Subject
     timeline: Timeline
-    fixes: list[StoredFix]
     rows: list[Row]
     clock: Clock
     totals: Totals
+
+    @property
+    def fixes(self) -> Sequence[StoredFix]:
+        """What the timeline was cut from: read once, by histories.py."""
+        return self.timeline.fixes
 
 
 def replay_of_mission(mission: Mission, now: datetime, language: str) -> Replay:
@@ -91,8 +95,7 @@ def replay_of_mission(mission: Mission, now: datetime, language: str) -> Replay:
     begin_at = timeline.started_at or mission.planned_start_at or mission.created_at
     zone = ZoneInfo(mission.employer.timezone)
     clock = Clock.of_period(zone, begin_at, timeline.ended_at or now)
-    until = timeline.ended_at or now + CLOCK_AHEAD
-    return _replay(mission, timeline, until, clock, language)
+    return _replay(mission, timeline, clock, language)
 
 
 def replay_of_day(subject: Driver | Truck, day: date, now: datetime, language: str) -> Replay:
@@ -103,7 +106,7 @@ def replay_of_day(subject: Driver | Truck, day: date, now: datetime, language: s
         timeline = timeline_of_driver(subject, day, now)
     else:
         timeline = timeline_of_truck(subject, day, now)
-    return _replay(subject, timeline, end_at, Clock.of_day(zone, begin_at, end_at), language)
+    return _replay(subject, timeline, Clock.of_day(zone, begin_at, end_at), language)
 
 
 def table_of(replay: Replay) -> list[tuple[int, Row]]:
@@ -117,14 +120,16 @@ def parts_of(replay: Replay) -> list[Part]:
     """From the first fix to the last one; none without fixes."""
     if not replay.fixes:
         return []
-    segments = [entry.segment for entry in replay.timeline.entries]
-    return parts_between(segments, replay.fixes[0].recorded_at, replay.fixes[-1].recorded_at)
+    timeline = replay.timeline
+    segments = [entry.segment for entry in timeline.entries]
+    begin_at, end_at = replay.fixes[0].recorded_at, replay.fixes[-1].recorded_at
+    return parts_between(segments, timeline.tracked, begin_at, end_at)
 
 
 def _untracked(part: Part, clock: Clock) -> Row:
     return Row(
-        type="off",
-        what=_("Not tracked"),
+        type=part.kind,
+        what=_("Not tracked") if part.kind == "off" else str(SEGMENT_NAMES["gap"]),
         started_at=part.started_at,
         started=clock.text(part.started_at),
         ended_at=part.ended_at,
@@ -158,7 +163,7 @@ def played(replay: Replay) -> dict[str, Any]:
         return {"fixes": {"t": []}, "totals": _totals(replay)}
     begin_at, end_at = fixes[0].recorded_at, fixes[-1].recorded_at
     scale = _Scale(begin_at)
-    parts = parts_between(segments, begin_at, end_at)
+    parts = parts_between(segments, replay.timeline.tracked, begin_at, end_at)
     kinds = leg_kinds(fixes, parts)
     zone = replay.clock.zone
     return {
@@ -198,14 +203,9 @@ class _Scale:
         return int(at.timestamp()) - self.started_s
 
 
-def _replay(
-    subject: Subject, timeline: Timeline, until: datetime, clock: Clock, language: str
-) -> Replay:
-    fixes: list[StoredFix] = []
-    if timeline.started_at is not None:
-        fixes = history_of(subject, timeline.started_at, until).fixes()
+def _replay(subject: Subject, timeline: Timeline, clock: Clock, language: str) -> Replay:
     rows = day_rows(timeline, clock, language)
-    return Replay(subject, timeline, fixes, rows, clock, Totals.of(timeline))
+    return Replay(subject, timeline, rows, clock, Totals.of(timeline))
 
 
 def _totals(replay: Replay) -> dict[str, Any]:
@@ -240,16 +240,16 @@ def _part(part: Part, replay: Replay, scale: _Scale) -> dict[str, Any]:
         "kind": part.kind,
     }
     lasted = duration_text(_lasted_s(part))
-    if part.row is None:
-        words = {"duration": lasted, "seconds": IDLE_SHOWN_S}
+    row = replay.rows[part.row] if part.row is not None else None
+    words = {"duration": row.duration if row and row.duration else lasted, "seconds": IDLE_SHOWN_S}
+    if part.kind == "off":
         found["said"] = _("Not tracked for %(duration)s: skipped") % words
-        return found
-    row = replay.rows[part.row]
-    words = {"duration": row.duration or lasted, "seconds": IDLE_SHOWN_S}
-    found |= {"what": row.what, "where": row.where, "duration": row.duration, "row": part.row + 1}
-    if part.kind == "gap":
+    elif part.kind == "gap":
         found["said"] = _("No positions for %(duration)s: the marker jumps") % words
-    elif part.kind == "standing":
+    if row is None or part.row is None:
+        return found
+    found |= {"what": row.what, "where": row.where, "duration": row.duration, "row": part.row + 1}
+    if part.kind == "standing":
         found["shown"] = _("%(duration)s standing, shown in %(seconds)s s") % words
         found["said"] = ", ".join(text for text in (row.what, row.where, row.duration) if text)
     return found

@@ -28,8 +28,8 @@ _KIND_OF: Final[dict[str, PartKind]] = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the time that is played. `row`: the timeline's entry, None where nobody was
-    tracked (`off`), or where another phone of the driver takes over."""
+    """A part of the time that is played. `row`: the timeline's entry; None where nobody was
+    tracked (`off`), or where another phone takes over (a `gap` between the two)."""
 
     kind: PartKind
     started_at: datetime
@@ -37,8 +37,13 @@ class Part:
     row: int | None = None
 
 
-def parts_between(segments: Sequence[Segment], begin_at: datetime, end_at: datetime) -> list[Part]:
-    """What lasted, in order and without overlap, with `off` wherever nothing covers the time.
+def parts_between(
+    segments: Sequence[Segment],
+    tracked: Sequence[tuple[datetime, datetime]],
+    begin_at: datetime,
+    end_at: datetime,
+) -> list[Part]:
+    """What lasted, in order and without overlap, and the time between that nothing covers.
 
     Of two that overlap (two stops in one yard) the one that began first is played.
     """
@@ -49,11 +54,11 @@ def parts_between(segments: Sequence[Segment], begin_at: datetime, end_at: datet
         if started_at >= ended_at:
             continue
         if started_at > reached_at:
-            parts.append(Part("off", reached_at, started_at))
+            parts.append(_uncovered(reached_at, started_at, tracked))
         parts.append(Part(_KIND_OF[segment.type], started_at, ended_at, row))
         reached_at = ended_at
     if reached_at < end_at:
-        parts.append(Part("off", reached_at, end_at))
+        parts.append(_uncovered(reached_at, end_at, tracked))
     return parts
 
 
@@ -87,6 +92,13 @@ def offsets_between(
             found.append((changed_at, *_shown(zone, changed_at)))
         at = following
     return found
+
+
+def _uncovered(
+    begin_at: datetime, end_at: datetime, tracked: Sequence[tuple[datetime, datetime]]
+) -> Part:
+    is_tracked = any(first <= begin_at and end_at <= last for first, last in tracked)
+    return Part("gap" if is_tracked else "off", begin_at, end_at)
 
 
 def _lasting(segments: Iterable[Segment]) -> list[tuple[int, Segment]]:

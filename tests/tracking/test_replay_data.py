@@ -143,6 +143,17 @@ def test_of_two_phones_the_marker_follows_one(ada: Driver, ada_phone: Phone) -> 
     assert longitudes == sorted(longitudes)
 
 
+def test_until_another_phone_takes_over_there_is_a_gap(ada: Driver, ada_phone: Phone) -> None:
+    put_fixes(ada_phone, drive(0, 10))
+    put_fixes(make_phone(ada), drive(12, 20, latitude=50.9))
+    data = of_day(ada)
+    assert kinds_of(data) == ["move", "gap", "move"]
+    assert data["parts"][1]["said"] == "No positions for 3 min: the marker jumps"
+    assert "row" not in data["parts"][1]
+    # No line joins what two phones saw.
+    assert legs_of(data)[9] == "off"
+
+
 def test_a_truck_says_which_driver_had_it_when(
     ada_phone: Phone, ben_phone: Phone, truck12: Truck
 ) -> None:
