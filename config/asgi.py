@@ -6,6 +6,7 @@ from typing import cast
 
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.urls import get_resolver
 from psycopg.conninfo import make_conninfo
 
 from accounts.sealing import unseal
@@ -20,6 +21,9 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Django's types ask for a narrower `send` than ASGI's own.
 django_application = cast("Application", get_asgi_application())
+# Every page with all it imports: else the first request to each worker would, for seconds in
+# which its phones wait, too. Here it is done once, before the workers are forked.
+get_resolver().url_patterns  # noqa: B018 (reading it is what imports)
 ingest_application = create_application(
     IngestSettings(
         conninfo=make_conninfo(**connection_arguments(settings.DATABASES["default"])),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError, connection
@@ -19,7 +20,7 @@ from accounts.models import Driver, Employer, Membership, Role, Truck, User
 from accounts.open_sessions import OpenSession, still_dispatching
 from tests.cast import Phone, make_driver, make_phone, put_fixes
 from tests.pages.test_pages import client_of
-from tracking import live_stream, live_watch
+from tracking import live_stream
 from tracking.live_stream import Viewer, events, may_join, watches
 from tracking.live_watch import Sight, next_sight
 
@@ -217,7 +218,9 @@ def test_an_id_of_nobodys_begins_anew(seen: Driver, viewer: Viewer, last: str) -
     assert kind == "versions"
 
 
-@pytest.mark.parametrize("ends", ["signed out", "inactive", "role taken", "password changed"])
+@pytest.mark.parametrize(
+    "ends", ["signed out", "inactive", "role taken", "password changed", "second factor wanted"]
+)
 def test_who_may_not_read_any_more_is_told_nothing_else(
     seen: Driver, ada_phone: Phone, viewer: Viewer, dee: User, ends: str
 ) -> None:
@@ -229,6 +232,8 @@ def test_who_may_not_read_any_more_is_told_nothing_else(
                 User.objects.filter(pk=dee.pk).update(is_active=False)
             elif ends == "role taken":
                 Membership.objects.filter(user=dee).update(role=Role.DPO)
+            elif ends == "second factor wanted":
+                Employer.objects.update(is_two_factor_required=True)
             else:
                 dee.set_password("another long one")
                 dee.save()
@@ -250,18 +255,26 @@ def test_a_role_in_one_employer_opens_no_other(
     assert still_dispatching([own, others]) == {own, others}
 
 
+def test_who_has_the_wanted_second_factor_watches_on(dee: User, max: User, acme: Employer) -> None:
+    dees, maxs = session_of(dee, acme), session_of(max, acme)
+    Authenticator.objects.create(user=max, type=Authenticator.Type.TOTP, data={})
+    Authenticator.objects.create(user=dee, type=Authenticator.Type.RECOVERY_CODES, data={})
+    assert still_dispatching([dees, maxs]) == {dees, maxs}
+    Employer.objects.update(is_two_factor_required=True)
+    assert still_dispatching([dees, maxs]) == {maxs}
+
+
 def test_without_the_database_the_stream_says_so_and_goes_on(
     seen: Driver, ada_phone: Phone, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looking = live_watch.still_dispatching
     is_away = False
 
     def still(sessions: Any) -> Any:
         if is_away:
             raise OperationalError
-        return looking(sessions)
+        return still_dispatching(sessions)
 
-    monkeypatch.setattr(live_watch, "still_dispatching", still)
+    monkeypatch.setattr("tracking.live_watch.still_dispatching", still)
 
     async def steps() -> list[str]:
         nonlocal is_away
