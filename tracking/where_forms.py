@@ -69,6 +69,7 @@ class WhereForm(forms.Form):
         required=False,
         min_value=LEAST_RADIUS_M,
         max_value=MOST_RADIUS_M,
+        help_text=gettext_lazy("Empty: 500 m, and 3 km around a town."),
         widget=forms.NumberInput({"step": "any", "inputmode": "numeric"}),
     )
     date = _date_field(gettext_lazy("Date"))

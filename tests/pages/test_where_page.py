@@ -227,7 +227,7 @@ def test_a_box_is_searched(desk: Client, ada_phone: Phone) -> None:
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ({}, "Type a place, click on the map, or draw a box on it."),
+        ({"place": " "}, "Type a place, click on the map, or draw a box on it."),
         ({"place": "Atlantis"}, "No site, town or coordinates are known by this."),
         ({"place": "91, 4.4"}, "No site, town or coordinates are known by this."),
         ({"place": "Gent", **BOX}, "There is a place and a box."),
