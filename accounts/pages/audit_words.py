@@ -55,4 +55,5 @@ ACTIONS: Final[dict[str, Promise]] = {
     "webhook.changed": _("Webhook changed"),
     "webhook.created": _("Webhook added"),
     "webhook.removed": _("Webhook removed"),
+    "whereabouts.searched": _("Searched who was at a place"),
 }
