@@ -1,59 +1,26 @@
 """The forms of a mission: made, changed by two people at once, moved on, and said what happened."""
 
-import re
 from datetime import UTC, datetime, timedelta
-from html import unescape
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db.models import F
-from django.http.response import HttpResponseBase
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.freezing import freeze_driver
 from accounts.models import AuditEntry, Driver, Employer, Truck, User
 from missions.lifecycle import assign_mission
-from missions.models import Mission, MissionStatus, Site, StageEvent, Stop
+from missions.models import Mission, MissionStatus, Site, Stop
 from missions.planning import StopPlan
-from missions.stages import Stage
 from missions.stops import add_stop
-from tests.missions.builders import make_mission, put_stage, start
-from tests.missions.opening_cases import Sent
+from tests.missions.builders import start
+from tests.pages.forms_sent import fields_of, planned_at, stop_fields, url_of
 from tests.pages.test_pages import client_of, text_of
 
 NEW = "/missions/new"
-_INPUT = re.compile(r'<input[^>]*name="([^"]+)"[^>]*>')
-_SELECT = re.compile(r'<select[^>]* name="([^"]+)".*?</select>', re.DOTALL)
-_AREA = re.compile(r'<textarea[^>]* name="([^"]+)"[^>]*>(.*?)</textarea>', re.DOTALL)
 PATHS = ("edit", "assign", "end", "cancel", "result", "stages/new")
-
-
-def url_of(mission: Mission, page: str = "edit") -> str:
-    return f"/missions/{mission.uuid}/{page}"
-
-
-def fields_of(answer: HttpResponseBase) -> dict[str, str]:
-    """What a browser would send of the page's form, had nobody touched it."""
-    page = text_of(answer)
-    page = page[page.index("data-busy=") :]
-    page = page[: page.index("</form>")]
-    sent = {}
-    for found in _INPUT.finditer(page):
-        tag, name = found[0], found[1]
-        value = re.search(r' value="([^"]*)"', tag)
-        if 'type="checkbox"' not in tag or " checked" in tag:
-            sent[name] = unescape(value[1]) if value else "on" * ('type="checkbox"' in tag)
-    for found in _SELECT.finditer(page):
-        chosen = re.search(r'<option value="([^"]*)" selected', found[0])
-        first = re.search(r'<option value="([^"]*)"', found[0])
-        one = chosen or first
-        sent[found[1]] = unescape(one[1]) if one else ""
-    for found in _AREA.finditer(page):
-        sent[found[1]] = unescape(found[2]).lstrip("\n")
-    return sent
 
 
 @pytest.fixture
@@ -69,17 +36,7 @@ def brewery(acme: Employer) -> Site:
 @pytest.fixture
 def planned(acme: Employer, depot: Site, brewery: Site) -> Mission:
     """Not begun, with a stop at the depot and one at the brewery."""
-    mission = make_mission(acme, external_id="M-1", reference="Beer")
-    add_stop(mission, StopPlan(site=depot, purpose="load"))
-    add_stop(mission, StopPlan(site=brewery, planned_service_s=750, free_time_s=90))
-    mission.refresh_from_db()
-    return mission
-
-
-def stop_fields(number: int, **fields: str) -> dict[str, str]:
-    """A stop of a form by its place; it is known by its purpose."""
-    every = {"purpose": "unload", **fields}
-    return {f"stops-{number}-{name}": value for name, value in every.items()}
+    return planned_at(acme, depot, brewery)
 
 
 def test_the_pages_are_for_dispatchers_and_managers_of_this_employer(
@@ -406,132 +363,6 @@ def test_a_form_with_a_mangled_base_or_version_does_no_harm(planned: Mission, de
         answer = client.post(url_of(planned), {**sent, "version": version})
         assert answer.status_code in (302, 412)
     assert planned.stops.count() == 2
-
-
-def test_people_of_a_started_mission_change_by_a_hand_over(
-    planned: Mission, dee: User, ada: Driver, ben: Driver, truck12: Truck
-) -> None:
-    assign_mission(planned, ada, truck=truck12)
-    start(planned, ada, timezone.now() - timedelta(hours=2))
-    client = client_of(dee)
-    page = text_of(client.get(url_of(planned)))
-    assert 'name="driver"' not in page
-    assert "Hand over" in page
-    path = url_of(planned, "assign")
-    assert 'name="at"' in text_of(client.get(path))
-    refused = client.post(path, {"driver": str(ben.uuid), "at": "2099-01-01T00:00"})
-    assert refused.status_code == 400
-    assert "This moment lies in the future." in text_of(refused)
-    client.post(path, {"driver": str(ben.uuid)})
-    before, now = planned.assignments.order_by("id")
-    assert (before.driver, now.driver, now.truck) == (ada, ben, truck12)
-
-
-def test_a_mission_is_assigned_and_taken_back(planned: Mission, dee: User, ada: Driver) -> None:
-    client, path = client_of(dee), url_of(planned, "assign")
-    assert client.post(path, {}).status_code == 400
-    client.post(path, {"driver": str(ada.uuid)})
-    planned.refresh_from_db()
-    assert planned.status == MissionStatus.ASSIGNED
-    assert "Take it back from its driver" in text_of(client.get(path))
-    client.post(path, {"unassign": "1"})
-    planned.refresh_from_db()
-    assert planned.status == MissionStatus.PLANNED
-    Mission.objects.update(status=MissionStatus.COMPLETED, opened_at=timezone.now())
-    for sent in ({"driver": str(ada.uuid)}, {"unassign": "1"}):
-        answer = client.post(path, sent)
-        assert answer.status_code in (400, 409)
-        assert "does not allow this now" in text_of(answer)
-
-
-def test_a_mission_is_called_off_and_one_that_started_is_ended(
-    planned: Mission, acme: Employer, dee: User, ada: Driver
-) -> None:
-    client = client_of(dee)
-    assert "It cannot be undone." in text_of(client.get(url_of(planned, "cancel")))
-    client.post(url_of(planned, "cancel"))
-    planned.refresh_from_db()
-    assert planned.status == MissionStatus.CANCELLED
-    page = text_of(client.get(url_of(planned)))
-    assert "its stops stay as they are" in page
-    assert "Call it off" not in page
-    running = make_mission(acme, ada)
-    refused = client.post(url_of(running, "end"))
-    assert refused.status_code == 400
-    assert "This mission never started: cancel it instead." in text_of(refused)
-    start(running, ada, timezone.now() - timedelta(hours=2))
-    client.post(url_of(running, "end"), {"at": ""})
-    running.refresh_from_db()
-    assert running.status == MissionStatus.COMPLETED
-
-
-def test_a_stage_is_entered_corrected_and_taken_back(
-    planned: Mission, dee: User, ada: Driver
-) -> None:
-    assign_mission(planned, ada)
-    client, path = client_of(dee), url_of(planned, "stages/new")
-    stop = planned.stops.order_by("seq")[0]
-    sent = {**fields_of(client.get(path)), "stage": "arrival", "stop": str(stop.uuid)}
-    assert client.post(path, {**sent, "stage": ""}).status_code == 400
-    unreasoned = client.post(path, {**sent, "stage": "exception"})
-    assert "An exception has a reason from the list" in text_of(unreasoned)
-    client.post(path, sent)
-    first = StageEvent.objects.get()
-    assert (first.stage, first.stop, first.author) == (Stage.ARRIVAL, stop, dee)
-    page = text_of(client.get(path))
-    correct = url_of(planned, f"stages/{first.uuid}/correct")
-    assert correct in page
-    assert "entered by the dispatcher" in page
-    sent = {**fields_of(client.get(correct)), "stage": "departure"}
-    assert "Say why it is corrected." in text_of(client.post(correct, sent))
-    client.post(correct, {**sent, "remark": "He meant to say so"})
-    second = StageEvent.objects.get(corrects=first)
-    assert (second.stage, second.remark) == (Stage.DEPARTURE, "He meant to say so")
-    again = client.post(correct, {**sent, "remark": "Twice", "stage": "signature"})
-    assert "This stage was corrected before." in text_of(again)
-    last = url_of(planned, f"stages/{second.uuid}/correct")
-    client.post(last, {**fields_of(client.get(last)), "remark": "No", "retract": "1"})
-    assert StageEvent.objects.get(corrects=second).is_retraction
-
-
-def test_a_correction_keeps_the_very_moment_that_nobody_touched(
-    planned: Mission, dee: User, ada: Driver
-) -> None:
-    assign_mission(planned, ada)
-    at = timezone.now().replace(microsecond=123456) - timedelta(hours=1)
-    event = put_stage(planned, ada, Sent(Stage.ARRIVAL, at))
-    client, path = client_of(dee), url_of(planned, f"stages/{event.uuid}/correct")
-    sent = fields_of(client.get(path))
-    client.post(path, {**sent, "stage": "departure", "remark": "slip"})
-    assert StageEvent.objects.get(corrects=event).recorded_at == at
-
-
-def test_stages_of_a_frozen_driver_are_hidden(planned: Mission, dee: User, ada: Driver) -> None:
-    assign_mission(planned, ada)
-    event = put_stage(planned, ada, Sent(Stage.ARRIVAL, timezone.now() - timedelta(hours=1)))
-    client, correct = client_of(dee), url_of(planned, f"stages/{event.uuid}/correct")
-    assert str(event.uuid) in text_of(client.get(url_of(planned, "stages/new")))
-    freeze_driver(ada)
-    assert str(event.uuid) not in text_of(client.get(url_of(planned, "stages/new")))
-    assert client.get(correct).status_code == 404
-    for page in ("edit", "assign"):
-        shown = text_of(client.get(url_of(planned, page)))
-        assert "Ada" not in shown
-        assert str(ada.uuid) not in shown
-
-
-def test_a_result_is_said_by_the_dispatcher(planned: Mission, dee: User, ada: Driver) -> None:
-    client, path = client_of(dee), url_of(planned, "result")
-    stop = planned.stops.order_by("seq")[1]
-    sent = {"stop": str(stop.uuid), "result": "failed"}
-    refused = client.post(path, {**sent, "reason": "receiver_absent"})
-    assert "does not allow this now" in text_of(refused)
-    start(assign_mission(planned, ada), ada, timezone.now() - timedelta(hours=1))
-    assert "Say why it was not delivered." in text_of(client.post(path, sent))
-    client.post(path, {**sent, "reason": "receiver_absent"})
-    stop.refresh_from_db()
-    assert (stop.result, stop.result_reason) == ("failed", "receiver_absent")
-    assert client.post(path, {**sent, "stop": str(uuid4())}).status_code == 400
 
 
 def test_the_form_takes_as_many_queries_for_thirty_stops_as_for_one(
