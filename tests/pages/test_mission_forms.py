@@ -64,6 +64,7 @@ def test_the_form_offers_no_other_employers_rows(
     page = text_of(client_of(dee).get(NEW))
     assert "Ada Peeters (D-1)" in page
     assert '<option value="Depot, Kaai 1, Gent">' in page
+    assert page.count('<span class="check">') == 5
     for theirs in ("Cleo", "Their yard", str(cy_truck.uuid)):
         assert theirs not in page
 
