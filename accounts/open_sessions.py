@@ -6,12 +6,14 @@ from typing import NamedTuple
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts.actors import Actor
 from accounts.models import Membership, Role
+from accounts.second_factors import has_factor_of
 
 
 class OpenSession(NamedTuple):
@@ -35,6 +37,7 @@ def open_session_of(request: HttpRequest, actor: Actor) -> OpenSession:
 def still_dispatching(sessions: Collection[OpenSession]) -> set[OpenSession]:
     """Those that have not ended, of users who are active and still dispatcher or manager there.
 
+    Where the employer wants a second factor, of those who have one only, as on every page.
     Two queries, however many; nothing is remembered from one call to the next.
     """
     keys = set(
@@ -43,6 +46,7 @@ def still_dispatching(sessions: Collection[OpenSession]) -> set[OpenSession]:
         ).values_list("session_key", flat=True)
     )
     members = Membership.objects.filter(
+        Q(employer__is_two_factor_required=False) | Q(has_factor_of("user_id")),
         user__in=[session.user_id for session in sessions],
         user__is_active=True,
         role__in=[Role.DISPATCHER, Role.MANAGER],

@@ -7,6 +7,7 @@ alone are no second factor.
 from collections.abc import Iterable
 
 from allauth.mfa.models import Authenticator
+from django.db.models import Exists, OuterRef
 
 from accounts.models import User
 
@@ -24,6 +25,13 @@ def with_second_factor(users: Iterable[User]) -> set[int]:
         user_id__in=[user.pk for user in users], type=Authenticator.Type.TOTP
     )
     return set(rows.values_list("user_id", flat=True))
+
+
+def has_factor_of(column: str) -> Exists:
+    """For a query: whether the user that this column names has one."""
+    return Exists(
+        Authenticator.objects.filter(user_id=OuterRef(column), type=Authenticator.Type.TOTP)
+    )
 
 
 def forget_second_factor(user: User) -> bool:

@@ -134,8 +134,8 @@ def deactivate_user(actor: Actor, user: User) -> User:
             raise LastManager("Make somebody else a manager first.")
         if user.is_active:
             user.is_active = False
-            user.sessions_ended_at = timezone.now()
-            user.save(update_fields=["is_active", "sessions_ended_at"])
+            user.save(update_fields=["is_active"])
+            end_sign_ins(user)
             record(actor, "user.deactivated", user)
     return user
 
@@ -160,9 +160,14 @@ def reset_second_factor(actor: Actor, user: User) -> None:
     with transaction.atomic():
         _check_own_user(actor, user)
         if forget_second_factor(user):
-            user.sessions_ended_at = timezone.now()
-            user.save(update_fields=["sessions_ended_at"])
+            end_sign_ins(user)
             record(actor, "second_factor.reset", user)
+
+
+def end_sign_ins(user: User) -> None:
+    """Whoever is signed in as this user is out from the next request on."""
+    user.sessions_ended_at = timezone.now()
+    user.save(update_fields=["sessions_ended_at"])
 
 
 def change_own(user: User, changes: Mapping[str, Any]) -> User:

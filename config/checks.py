@@ -76,7 +76,8 @@ def a_known_geocoder(
         return []
     return [
         Error(
-            f"GEOCODER is {settings.GEOCODER!r}, which is none of {', '.join(settings.GEOCODER_URLS)}.",
+            f"GEOCODER is {settings.GEOCODER!r}, which is none of"
+            f" {', '.join(settings.GEOCODER_URLS)}.",
             hint="Correct it, or unset it to ask nobody.",
             id="milepost.E004",
         )

@@ -173,6 +173,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # s; approve, erase, download and releas
 # A second factor: an authenticator app, and recovery codes for when the phone is lost.
 MFA_ADAPTER = "config.sign_in.SecondFactorAdapter"
 MFA_FORMS = {
+    "activate_totp": "config.sign_in_forms.ActivateOnceForm",
     "authenticate": "config.sign_in_forms.AuthenticateOnceForm",
     "reauthenticate": "config.sign_in_forms.ReauthenticateOnceForm",
 }

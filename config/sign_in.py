@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.contrib.auth import update_session_auth_hash
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
@@ -18,6 +21,8 @@ from accounts.models import Membership, User
 from accounts.qr_codes import qr_svg
 from accounts.reader_language import keep_language
 from accounts.sealing import seal, unseal
+from accounts.users import end_sign_ins
+from config.sign_in_forms import ACTIVATED_WITH, spend
 
 # allauth tells its adapter of each of these by the name of the mail that could be sent.
 IN_TRAIL: Final = {
@@ -42,13 +47,23 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
     def send_notification_mail(
         self, template_prefix: str, user: User, *args: Any, **kwargs: Any
     ) -> None:
-        """Write down what a user did to the own second factor, whether mail goes out or not."""
+        """What follows on a change of the own second factor, whether mail goes out or not."""
         action = IN_TRAIL.get(template_prefix)
         if action is not None:
             with transaction.atomic():
+                if action == "second_factor.added":
+                    self._now_with_a_second_factor(user)
                 for one in Membership.objects.filter(user=user).distinct("employer"):
                     record(Actor("user", one.employer, user=user), action, user)
         super().send_notification_mail(template_prefix, user, *args, **kwargs)
+
+    def _now_with_a_second_factor(self, user: User) -> None:
+        """Who signed in elsewhere by the password alone is out: it is not known who that is."""
+        if code := getattr(self.request, ACTIVATED_WITH, ""):
+            app = Authenticator.objects.get(user_id=user.pk, type=Authenticator.Type.TOTP)
+            spend(app.pk, code, timezone.now())
+        end_sign_ins(user)
+        update_session_auth_hash(self.request, user)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types

@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.core import context
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -21,6 +23,8 @@ REMEMBERED: Final = timedelta(minutes=3)
 # Of one user, counted in the database: whoever has the password may not guess on and on.
 KIND: Final = "second_factor"
 TRIES_AN_HOUR: Final = 20
+# Where a request keeps the code that switched the factor on, until the app's row is there.
+ACTIVATED_WITH: Final = "_activated_with"
 
 
 class _Once:
@@ -53,21 +57,33 @@ class _Once:
             except SealBroken:
                 # Sealed with a key that is gone: a manager can reset it.
                 raise get_adapter().validation_error("incorrect_code") from None
-            if self.authenticator.type == Authenticator.Type.TOTP:
-                self._spend(code, timezone.now())
+            if self.authenticator.type == Authenticator.Type.TOTP and not spend(
+                self.authenticator.pk, code, timezone.now()
+            ):
+                raise get_adapter().validation_error("incorrect_code")
         return code
 
-    def _spend(self, code: str, now: datetime) -> None:
-        row = Authenticator.objects.get(pk=self.authenticator.pk)
-        recent = (now - REMEMBERED).isoformat()
-        spent = {was: at for was, at in row.data.get("spent", {}).items() if at > recent}
-        mark = salted_hmac(
-            "config.sign_in_forms", f"{row.pk} {normalize_user_code(code)}"
-        ).hexdigest()
-        if mark in spent:
-            raise get_adapter().validation_error("incorrect_code")
-        row.data["spent"] = {**spent, mark: now.isoformat()}
-        row.save(update_fields=["data"])
+
+def spend(pk: int, code: str, now: datetime) -> bool:
+    """Write down that an app's code was used; False when it was before. Under a lock."""
+    row = Authenticator.objects.select_for_update().get(pk=pk)
+    recent = (now - REMEMBERED).isoformat()
+    spent = {was: at for was, at in row.data.get("spent", {}).items() if at > recent}
+    mark = salted_hmac("config.sign_in_forms", f"{row.pk} {normalize_user_code(code)}").hexdigest()
+    if mark in spent:
+        return False
+    row.data["spent"] = {**spent, mark: now.isoformat()}
+    row.save(update_fields=["data"])
+    return True
+
+
+class ActivateOnceForm(ActivateTOTPForm):  # type: ignore[misc]  # allauth has no types
+    """Switching on: the code that shows that the app works opens nothing after it."""
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()
+        setattr(context.request, ACTIVATED_WITH, code)
+        return code
 
 
 class AuthenticateOnceForm(_Once, AuthenticateForm):  # type: ignore[misc]  # allauth has no types

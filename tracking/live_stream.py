@@ -153,8 +153,7 @@ async def events(viewer: Viewer) -> AsyncGenerator[bytes]:
         while monotonic() < ends_s and not watch.is_over:
             news = watch.news
             if viewer not in watch.viewers:
-                yield _event("over")
-                return
+                break
             if watch.is_away != was_away:
                 was_away = watch.is_away
                 yield _event("away" if was_away else "here")
@@ -162,6 +161,9 @@ async def events(viewer: Viewer) -> AsyncGenerator[bytes]:
                 yield event
             if not await _set_within(news, HEARTBEAT_S):
                 yield _event("beat")
+        # Also when the watch has ended meanwhile, since this viewer was its last.
+        if viewer not in watch.viewers:
+            yield _event("over")
     finally:
         watch.viewers.discard(viewer)
 

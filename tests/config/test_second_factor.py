@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core import mail
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -18,7 +19,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import Settings
 
 from accounts.models import AuditEntry, Employer, Membership, Role, User
 from config import sign_in_forms
@@ -128,6 +129,63 @@ def test_a_code_that_was_spent_in_another_process_is_spent(
     assert (is_in(first), is_in(second)) == (True, False)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_code_that_switched_it_on_opens_nothing_after_it(member: User) -> None:
+    owner = sign_in(member)
+    owner.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    secret = SECRET.search(text_of(owner.get("/accounts/2fa/totp/activate/")))
+    assert secret is not None
+    code = code_of(secret[1])
+    assert owner.post("/accounts/2fa/totp/activate/", {"code": code}).status_code == 302
+    client = sign_in(member)
+    assert "code-error" in text_of(client.post("/accounts/2fa/authenticate/", {"code": code}))
+    assert not is_in(client)
+    client.post("/accounts/2fa/authenticate/", {"code": code_of(secret[1], 1)})
+    assert is_in(client)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_was_in_by_the_password_alone_is_out_when_it_is_switched_on(member: User) -> None:
+    owner, stranger = sign_in(member), sign_in(member)
+    assert is_in(stranger)
+    switch_on(owner)
+    assert not is_in(stranger)
+    assert is_in(owner)
+    assert stranger.get("/api/v1/drivers").status_code in {401, 403}
+    assert owner.get("/api/v1/drivers").status_code == 200
+
+
+def test_a_new_password_by_mail_does_not_get_around_the_factor(
+    member: User, settings: Settings
+) -> None:
+    secret, _ = switch_on(sign_in(member))
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    client = Client()
+    client.post("/accounts/password/reset/", {"email": member.email})
+    (link,) = [word for word in str(mail.outbox[0].body).split() if "/reset/key/" in word]
+    form = client.get(link, follow=True).request["PATH_INFO"]
+    new = "another horse battery"
+    client.post(form, {"password1": new, "password2": new}, follow=True)
+    assert not is_in(client)
+    client.post("/accounts/login/", {"login": member.email, "password": new})
+    assert not is_in(client)
+    assert client.get("/accounts/2fa/totp/deactivate/").status_code == 302
+    assert client.get("/accounts/2fa/recovery-codes/").status_code == 302
+    client.post("/accounts/2fa/authenticate/", {"code": code_of(secret)})
+    assert is_in(client)
+
+
+@pytest.mark.parametrize(
+    "code", ["", "\0", "12345é", "\uff11\uff12\uff13\uff14\uff15\uff16", "9" * 5000, "null"]
+)
+def test_a_code_that_is_none_is_refused(member: User, code: str) -> None:
+    switch_on(sign_in(member))
+    client = sign_in(member)
+    refused = client.post("/accounts/2fa/authenticate/", {"code": code})
+    assert "code-error" in text_of(refused)
+    assert not is_in(client)
+
+
 def test_a_recovery_code_opens_once_and_the_codes_are_shown_once(member: User) -> None:
     owner = sign_in(member)
     _, codes = switch_on(owner)
@@ -186,14 +244,12 @@ def test_what_is_secret_is_stored_by_no_browser(member: User) -> None:
         assert "no-store" in client.get(path)["Cache-Control"], path
 
 
-def test_switching_on_and_off_is_in_the_trail_and_takes_the_password(
-    member: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
-) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_switching_on_and_off_is_in_the_trail_and_takes_the_password(member: User) -> None:
     client = sign_in(member)
     asked = client.get("/accounts/2fa/totp/activate/")
     assert asked["Location"].startswith("/accounts/reauthenticate/")
-    with django_capture_on_commit_callbacks(execute=True):
-        switch_on(client)
+    switch_on(client)
     assert AuditEntry.objects.get(action="second_factor.added").actor == member.uuid
     assert "It is on since" in text_of(client.get("/accounts/2fa/"))
     assert "void" in text_of(client.get("/accounts/2fa/totp/deactivate/"))
