@@ -1,15 +1,20 @@
 """The forms of drivers, trucks and who drives which."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
 from accounts.drivers import visible_drivers
 from accounts.models import Driver
+from accounts.moments import EARLIEST, LATEST
+from accounts.pages.edits import EditForm
 from accounts.trucks import MAX_PLATE
 
 # Django's fields can be subscripted in annotations only.
@@ -19,7 +24,7 @@ else:
     OneDriver = forms.ModelChoiceField
 
 
-class DriverForm(forms.Form):
+class DriverForm(EditForm):
     """Who the driver is. Saving a new one is the employer's word that the person is 18."""
 
     name = forms.CharField(max_length=200, label=_("Name"))
@@ -43,7 +48,7 @@ class NewDriverForm(DriverForm):
     is_adult = forms.BooleanField(label=_("This person is 18 or older."))
 
 
-class TruckForm(forms.Form):
+class TruckForm(EditForm):
     """What is written on the truck, and what you call it."""
 
     plate = forms.CharField(max_length=MAX_PLATE, label=_("Plate"))
@@ -63,9 +68,35 @@ class TruckForm(forms.Form):
 
 
 class LocalMoment(forms.DateTimeField):
-    """A moment on the employer's clocks; one that does not exist or comes twice is refused."""
+    """A moment on the employer's clocks; one that does not exist or comes twice is refused.
+
+    `kept` is what an edit began with: the form shows its minute, and that minute, sent back
+    as it was, means this very moment, also where the clocks showed it twice.
+    """
 
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    kept: datetime | None = None
+
+    def to_python(self, value: Any) -> datetime | None:
+        """In UTC. As in the API, a year that nobody means is refused: it breaks what reads it."""
+        if self.kept is not None and value == self._shown(self.kept):
+            return self.kept
+        try:
+            found = super().to_python(value)
+            if found is None or EARLIEST <= (found := found.astimezone(UTC)) < LATEST:
+                return found
+        except OverflowError:
+            pass
+        raise ValidationError(self.error_messages["invalid"], code="invalid")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return self.to_python(data) != (self.kept if self.kept is not None else initial)
+        except ValidationError:
+            return True
+
+    def _shown(self, at: datetime) -> str | None:
+        return self.widget.format_value(timezone.make_naive(at))
 
 
 class DriverChoice(OneDriver):
@@ -96,6 +127,10 @@ class CorrectForm(GiveTruckForm):
     def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
         super().__init__(actor, *args, **kwargs)
         self.fields["begin"].help_text = _("Empty: always.")
+        for name in ("begin", "end"):
+            moment = self.fields[name]
+            assert isinstance(moment, LocalMoment)  # noqa: S101 (declared above)
+            moment.kept = self.initial.get(name)
 
 
 class EndForm(forms.Form):

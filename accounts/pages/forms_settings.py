@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.employers import MAX_SPACING_M, zones
 from accounts.models import Employer, TrackingWindow
+from accounts.pages.edits import EditForm
 
 WINDOWS: Final = [
     (TrackingWindow.MISSION, _("while a mission is open")),
@@ -34,7 +35,7 @@ PARTS: Final = {
 }
 
 
-class EmployerForm(forms.Form):
+class EmployerForm(EditForm):
     """The settings; what changes holds from the next fix on."""
 
     name = forms.CharField(max_length=200, label=_("Name"))

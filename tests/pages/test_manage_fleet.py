@@ -1,5 +1,6 @@
 """The pages of drivers and of trucks: who sees and changes what, and what they refuse."""
 
+import html
 import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -20,6 +21,16 @@ HOUR = timedelta(hours=1)
 def words(page: str) -> str:
     """What a reader sees: no tags, one blank between two words."""
     return " ".join(re.sub(r"<[^>]+>", " ", page).replace("\N{EN DASH}", "to").split())
+
+
+def sent_back(page: str) -> dict[str, str]:
+    """The lines of text of a page's form, and what it carries along, as a browser sends them."""
+    return {
+        html.unescape(found[1]): html.unescape(found[2])
+        for found in re.finditer(
+            r'<input type="(?:text|hidden|number|date)" name="([\w-]+)" value="([^"]*)"', page
+        )
+    }
 
 
 def driver_url(driver: Driver, what: str = "") -> str:
@@ -325,8 +336,71 @@ def test_a_correction_says_what_becomes_of_fixes_that_are_stored(
     assert "keep the truck they were linked to" in text_of(done)
     assignment.refresh_from_db()
     assert assignment.driver == ben
+    assert assignment.period.lower == begin  # the form shows minutes; it is kept as it was
     entry = AuditEntry.objects.get(action="truck_assignment.corrected")
     assert entry.detail["before"]["driver"] == str(ada.uuid)
+
+
+@pytest.mark.parametrize("hour_utc", [0, 1])
+def test_an_assignment_from_the_hour_that_came_twice_can_be_corrected(
+    truck12: Truck, ada: Driver, ben: Driver, dee: User, hour_utc: int
+) -> None:
+    begin = datetime(2026, 10, 25, hour_utc, 30, tzinfo=UTC)  # 02:30 in Brussels, both times
+    assignment = assign(truck12, ada, begin)
+    url = f"/manage/truck-assignments/{assignment.uuid}"
+    assert 'value="2026-10-25T02:30"' in text_of(client_of(dee).get(url))
+    form = {"driver": str(ben.uuid), "begin": "2026-10-25T02:30", "end": ""}
+    assert client_of(dee).post(url, form).status_code == 302
+    assignment.refresh_from_db()
+    assert (assignment.driver, assignment.period.lower) == (ben, begin)
+    other = {**form, "end": "2026-10-25T02:45"}
+    assert client_of(dee).post(url, other).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "0001-01-01T00:00",
+        "9999-12-31T23:59",
+        "2026-11-25T10:00:00-23:59",
+        "0001-01-01T00:00:00+14:00",
+        "2026-03-29T02:30",
+        "\0",
+        "9" * 5000,
+    ],
+)
+def test_a_moment_that_nobody_means_is_refused(
+    truck12: Truck, truck34: Truck, ada: Driver, ben: Driver, dee: User, typed: str
+) -> None:
+    assignment = assign(truck12, ada, timezone.now() - HOUR)
+    client = client_of(dee)
+    whole = {"driver": str(ben.uuid), "begin": "", "end": ""}
+    for url, form in (
+        (truck_url(truck34, "/give"), {**whole, "begin": typed}),
+        (truck_url(truck34, "/give"), {**whole, "end": typed}),
+        (f"/manage/truck-assignments/{assignment.uuid}", {**whole, "begin": typed}),
+        (f"/manage/truck-assignments/{assignment.uuid}/end", {"at": typed}),
+        ("/manage/relink", {**whole, "begin": typed}),
+    ):
+        asked = client.post(url, form)
+        if asked.status_code == 302:  # an offset of a day is odd, and a moment all the same
+            assert typed == "2026-11-25T10:00:00-23:59", url
+        else:
+            assert asked.status_code in {400, 409}, url
+    for truck in (truck12, truck34):
+        assert client.get(truck_url(truck)).status_code == 200
+
+
+def test_whoever_saves_last_undoes_nothing_that_a_colleague_changed(
+    truck12: Truck, max: User
+) -> None:
+    client = client_of(max)
+    form = sent_back(text_of(client.get(truck_url(truck12, "/edit"))))
+    Truck.objects.filter(pk=truck12.pk).update(plate="1-NEW-001")
+    done = client.post(truck_url(truck12, "/edit"), {**form, "name": "truck 120"})
+    assert done.status_code == 302
+    truck12.refresh_from_db()
+    assert (truck12.plate, truck12.name) == ("1-NEW-001", "truck 120")
 
 
 def test_a_frozen_drivers_assignment_is_not_changed_and_the_page_does_not_say_why(

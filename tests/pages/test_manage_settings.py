@@ -12,7 +12,7 @@ from accounts.drivers import create_driver
 from accounts.freezing import freeze_driver
 from accounts.models import AuditEntry, Driver, Employer, Membership, Role, Truck, User
 from accounts.pages.forms_settings import EmployerForm, settings_of
-from tests.pages.test_manage_fleet import truck_url, words
+from tests.pages.test_manage_fleet import sent_back, truck_url, words
 from tests.pages.test_pages import client_of, text_of
 
 PASSWORD = "correct horse battery"
@@ -66,6 +66,28 @@ def test_every_setting_of_the_form_is_saved(acme: Employer, max: User) -> None:
     entry = AuditEntry.objects.get(action="employer.changed")
     assert entry.detail["late_s"] == [900, 1200]
     assert "Acme Cargo" not in str(entry.detail)
+
+
+def test_a_form_that_was_open_since_before_switches_nothing_off_again(
+    acme: Employer, max: User
+) -> None:
+    """A colleague has changed settings meanwhile; who saves another one does not undo that."""
+    client = client_of(max)
+    page = text_of(client.get("/manage/employer"))
+    form = {**filled(acme), **sent_back(page), "name": "Acme Cargo", "tracking_window": "duty"}
+    assert form["initial-is_two_factor_required"] == "False"
+    Employer.objects.update(is_share_enabled=True, min_spacing_m=250, timezone="Europe/Paris")
+    assert client.post("/manage/employer", form).status_code == 302
+    acme.refresh_from_db()
+    assert (acme.name, acme.tracking_window) == ("Acme Cargo", "duty")
+    assert (acme.is_share_enabled, acme.min_spacing_m) == (True, 250)
+    assert acme.timezone == "Europe/Paris"
+    assert AuditEntry.objects.get().detail["fields"] == ["name", "tracking_window"]
+    again = sent_back(text_of(client.get("/manage/employer")))
+    off = {**filled(acme, is_share_enabled=False), **again}
+    assert client.post("/manage/employer", off).status_code == 302
+    acme.refresh_from_db()
+    assert not acme.is_share_enabled
 
 
 def test_what_was_not_changed_is_not_written(acme: Employer, max: User) -> None:
