@@ -65,12 +65,14 @@ def mission(
             latitude=latitude, longitude=longitude,
         )
         for name, language, latitude, longitude in (
-            ("Depot", "", 51.22, 4.40), ("Bakkerij", "nl", 50.88, 4.70), ("Brasserie", "fr", 50.6, 4.6)
+            ("Depot", "", 51.22, 4.40), ("Bakkerij", "nl", 50.88, 4.70),
+            ("Brasserie", "fr", 50.6, 4.6),
         )
     ]  # fmt: skip
     stops = tuple(
         StopPlan(site=site, reference=f"ORDER-{site.name}",
-                 window_start_at=begin + timedelta(hours=n), window_end_at=begin + timedelta(hours=n + 1))
+                 window_start_at=begin + timedelta(hours=n),
+                 window_end_at=begin + timedelta(hours=n + 1))
         for n, site in enumerate(sites)
     )  # fmt: skip
     plan = MissionPlan(reference="Round of Ada", driver=ada, truck=truck12, stops=stops)
@@ -113,7 +115,8 @@ def test_a_consignee_sees_their_stop_and_about_where_the_truck_is(
 ) -> None:
     page = text_of(seen(share(mission, dee)))
     for said in (
-        "Acme Transport", "Bakkerij", "Bakkerij street 1", "ORDER-Bakkerij", "on the way to this stop",
+        "Acme Transport", "Bakkerij", "Bakkerij street 1", "ORDER-Bakkerij",
+        "on the way to this stop",
         "There is no estimated time of arrival", "near Mechelen", "20 min ago", "7 km across",
         'class="area"', "Europe/Brussels", 'name="robots" content="noindex',
     ):  # fmt: skip
@@ -222,6 +225,30 @@ def test_an_employer_may_show_the_exact_place(mission: Mission, dee: User) -> No
     page = text_of(seen(url))
     assert 'class="truck"' in page
     assert "exact to some 50 m" in page
+
+
+def test_two_places_of_one_cell_are_drawn_as_one(
+    mission: Mission, dee: User, ada_phone: Phone, begin: datetime
+) -> None:
+    url = share(mission, dee)
+
+    def drawn() -> str:
+        return text_of(seen(url)).partition('<svg class="floor"')[2].partition("</svg>")[0]
+
+    def drive_on(minutes: int, latitude: float) -> None:
+        put_fixes(ada_phone, [(begin + timedelta(minutes=minutes), latitude, 4.48)],
+                  mission=mission)  # fmt: skip
+
+    before = drawn()
+    assert 'class="area"' in before
+    drive_on(101, 51.032)
+    assert drawn() == before
+    drive_on(102, 51.10)
+    assert drawn() != before
+    Employer.objects.update(is_shared_position_exact=True)
+    exact = drawn()
+    drive_on(103, 51.102)
+    assert drawn() != exact
 
 
 def test_of_a_frozen_driver_nothing_is_shown(mission: Mission, dee: User, ada: Driver) -> None:
