@@ -1,6 +1,6 @@
 """One watch for each employer whose live page is open: what has changed, for all its viewers.
 
-Every two seconds it asks who may still read and for the newest fixes' keys: three queries,
+Every two seconds it asks for the newest fixes' keys and who may still read: four queries,
 however many people watch. Rows are read only of the drivers whose key has changed, and of all
 every 15 s, since duty, silence and names change without a fix. Between two looks it holds no
 connection, and it ends soon after the last viewer has gone.
@@ -71,13 +71,14 @@ def next_sight(
     Four queries when nothing has moved, three more when something has, and four every 15 s.
     """
     try:
-        allowed = frozenset(still_dispatching(sessions))
         now = timezone.now()
         employer = Employer.objects.get(pk=employer_id)
         keys = newest_keys(employer, now, limit=SHOWS_AT_MOST)
         is_whole = sight.whole_at is None or now - sight.whole_at >= WHOLE_EVERY
         sites = site_grid_of(employer) if is_whole else sight.sites
         rows = _rows(employer, now, sight, keys, sites=sites, is_whole=is_whole)
+        # After the reading: whoever loses the right meanwhile is not told what was read.
+        allowed = frozenset(still_dispatching(sessions))
     finally:
         # In the pool again, or closed, until the next look.
         connection.close()

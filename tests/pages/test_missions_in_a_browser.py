@@ -72,7 +72,7 @@ def test_the_list_is_filtered_without_any_script(
         empty, url = page.locator("main").inner_text(), page.url
         keep_picture(page, "missions-none-1440")
         page.get_by_role("link", name="Clear the filters").first.click()
-        page.get_by_label("From").fill("")
+        page.get_by_label("From", exact=True).fill("")
         page.get_by_label("Reference, site or address").fill("veldstraat")
         page.get_by_role("button", name="Show").click()
         return empty, url, page.locator("main").inner_text()
@@ -120,7 +120,7 @@ def test_what_comes_in_appears_by_itself(
 
     def later(page: Page) -> tuple[str, int]:
         page.clock.run_for(16_000)
-        page.get_by_text("Waiting began").wait_for()
+        page.get_by_text("Waiting began", exact=True).wait_for()
         with page.expect_response(lambda answer: answer.url.endswith("/now")) as same:
             page.clock.run_for(16_000)
         return page.locator("#timeline").inner_text(), same.value.status
