@@ -72,7 +72,7 @@ def test_making_a_mission_is_written_down(client: APIClient, ada: Driver, dee: A
     made = post(client, external_id="M-1", driver=str(ada.uuid)).json()
     entry = AuditEntry.objects.get(action="mission.created")
     assert (str(entry.object_id), entry.actor) == (made["id"], dee.uuid)
-    assert entry.detail == {"driver": str(ada.uuid), "truck": None}
+    assert entry.detail == {"driver": str(ada.uuid), "truck": None, "mission": made["id"]}
 
 
 # --- refused ---------------------------------------------------------------------------------

@@ -14,7 +14,9 @@ from tests.cast import Phone, put_fixes
 
 PROJECT = Path(__file__).resolve().parents[2]
 CATALOGS = sorted(PROJECT.glob("*/locale/*/LC_MESSAGES/django.po"))
-MARKED = re.compile(r"""\{%\s*translate\s+(?P<quote>['"])(.*?)(?P=quote)""")
+MARKED = re.compile(
+    r"""\{%\s*translate\s+(?P<quote>['"])(?P<text>.*?)(?P=quote)(?:\s+context\s+"(?P<context>.*?)")?"""
+)
 ENTRY = re.compile(
     r'(?:^msgctxt "(?P<context>.*)"\n)?^msgid "(?P<text>.+)"\n'
     r'(?:^msgid_plural ".*"\n^msgstr\[0\] "(?P<one>.*)"\n|^msgstr "(?P<said>.*)"\n)',
@@ -60,7 +62,7 @@ def test_the_compiled_catalog_is_that_of_the_text(catalog: Path) -> None:
 @pytest.mark.parametrize("language", ["nl", "fr"])
 def test_no_sentence_of_a_template_is_left_in_english(app: str, language: str) -> None:
     marked = {
-        match.group(2)
+        (f"{match['context']}\x04" if match["context"] else "") + match["text"]
         for template in (PROJECT / app / "templates").rglob("*.html")
         for match in MARKED.finditer(template.read_text(encoding="utf-8"))
     }
@@ -82,8 +84,8 @@ def test_a_page_speaks_the_language_of_its_reader(
     put_fixes(ada_phone, [(timezone.now() - timedelta(minutes=40), 50.63, 5.57)])
     client = Client(headers={"Accept-Language": language})
     client.force_login(dee)
-    page = client.get("/").content.decode()
-    assert f'<html lang="{language if language != "de" else "en"}">' in page
+    page = client.get("/live").content.decode()
+    assert f'<html lang="{language if language != "de" else "en"}" data' in page
     assert title in page
     assert age in page
     assert place in page

@@ -19,8 +19,7 @@ from tests.pages.conftest import OpenWindow, Window
 pytestmark = pytest.mark.slow
 
 WITHIN_S = 5.0
-GHENT = (51.05, 3.72)
-MECHELEN = (51.03, 4.48)
+GHENT, MECHELEN = (51.05, 3.72), (51.03, 4.48)
 Post = Callable[[datetime, tuple[float, float]], None]
 
 
@@ -56,10 +55,8 @@ def post(live_site: str, fleet: Phone) -> Post:
             "recorded_at": recorded_at.isoformat(), "latitude": place[0], "longitude": place[1],
             "heading_deg": 45,
         }  # fmt: skip
-        answer = httpx.post(
-            f"{live_site}/ingest/v1/fixes", json={"fixes": [fix]}, headers=fleet.headers,
-            trust_env=False,
-        )  # fmt: skip
+        url = f"{live_site}/ingest/v1/fixes"
+        answer = httpx.post(url, json={"fixes": [fix]}, headers=fleet.headers, trust_env=False)
         assert [one["status"] for one in answer.json()["results"]] == ["stored"], answer.text
 
     return posted

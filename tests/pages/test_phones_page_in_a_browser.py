@@ -76,7 +76,9 @@ def test_a_dispatcher_looks_after_a_phone(
 ) -> None:
     def look(page: Page) -> None:
         sign_in(page)
-        page.get_by_role("navigation").get_by_role("link", name="Phones").focus()
+        page.get_by_role("navigation").get_by_role("link", name="Manage").focus()
+        page.keyboard.press("Enter")
+        page.get_by_role("main").get_by_role("link", name="Phones").focus()
         page.keyboard.press("Enter")
         page.get_by_role("heading", name="Phones").wait_for()
         keep_picture(page, f"phones-{width}")

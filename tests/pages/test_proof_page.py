@@ -12,8 +12,8 @@ from playwright.sync_api import Page
 
 from accounts.freezing import freeze_driver
 from accounts.models import Driver, Tries, User
-from missions import pages
 from missions.models import ProofOfDelivery, Stop
+from missions.pages import verify
 from missions.proofs import code_hash
 from tests.pages.conftest import OpenWindow
 from tests.tracking.delivered import CODE, put_photo, put_signature, text_of
@@ -229,7 +229,7 @@ def test_it_is_kept_nowhere_and_found_by_no_search_engine(db: None) -> None:
 
 
 def test_an_address_has_thirty_tries_an_hour(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "MAX_TRIES", 3)
+    monkeypatch.setattr(verify, "MAX_TRIES", 3)
     guesser = Client(REMOTE_ADDR="192.0.2.7")
     for _ in range(3):
         assert guesser.get(f"/verify/{uuid4().hex[:16]}").status_code == 200

@@ -174,7 +174,7 @@ export function trackMap({ said } = {}) {
     const layers = drawn.getLayers();
     if (!isPlaced && layers.length) {
       // Once: afterwards the map stays where the person has moved it.
-      map.fitBounds(L.featureGroup(layers).getBounds(), { padding: [30, 30], maxZoom: 14 });
+      map.fitBounds(L.featureGroup(layers).getBounds(), { padding: [30, 30], maxZoom: 14, animate: false });
       isPlaced = true;
     }
   }
