@@ -150,7 +150,7 @@ def test_every_page_is_accessible(
 ) -> None:
     window = open_window()
     window.do(sign_in(max))
-    assert window.do(lambda page: complaints(page, paths, serious)) == []
+    assert "\n".join(window.do(lambda page: complaints(page, paths, serious))) == ""
 
 
 def reflowed(language: str) -> Callable[[Page], list[str]]:
@@ -169,7 +169,7 @@ def test_every_page_fits_a_window_at_400_percent_in_dutch(
     window.do(sign_in(max))
     dutch = reflowed("nl")
     found = window.do(lambda page: complaints(page, paths, lambda at: [*dutch(at), *serious(at)]))
-    assert found == []
+    assert "\n".join(found) == ""
 
 
 def test_every_page_fits_a_phone_in_french(
@@ -177,4 +177,5 @@ def test_every_page_fits_a_phone_in_french(
 ) -> None:
     window = open_window(width=360, locale="fr-BE")
     window.do(sign_in(max))
-    assert window.do(lambda page: complaints(page, paths, reflowed("fr"))) == []
+    found = window.do(lambda page: complaints(page, paths, reflowed("fr")))
+    assert "\n".join(found) == ""

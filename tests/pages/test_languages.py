@@ -73,9 +73,9 @@ def test_no_sentence_of_a_template_is_left_in_english(app: str, language: str) -
 @pytest.mark.parametrize(
     ("language", "title", "age", "place"),
     [
-        ("nl", "Laatste positie", "40 min geleden", "Luik"),
-        ("fr", "Dernière position", "il y a 40 min", "Liège"),
-        ("de", "Last position", "40 min ago", "Liège"),
+        ("nl", "Zoek een vrachtwagen", "al 40 min stil", "Luik"),
+        ("fr", "Trouver un camion", "muet depuis 40 min", "Liège"),
+        ("de", "Find a truck", "silent 40 min", "Liège"),
     ],
 )
 def test_a_page_speaks_the_language_of_its_reader(

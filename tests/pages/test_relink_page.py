@@ -26,9 +26,8 @@ def test_positions_follow_a_corrected_assignment(
     assert f'value="{ada_phone.driver.uuid}" selected' in page
     done = client.post(URL, {"driver": str(ada_phone.driver.uuid)}, follow=True)
     assert "2 positions were looked at. 2 have another truck or mission now." in text_of(done)
-    assert set(
-        Fix.objects.filter(driver_id=ada_phone.driver.pk).values_list("truck_id", flat=True)
-    ) == {truck34.pk}
+    stored = Fix.objects.filter(driver_id=ada_phone.driver.pk)
+    assert set(stored.values_list("truck_id", flat=True)) == {truck34.pk}
     assert AuditEntry.objects.get(action="fixes.relinked").actor == dee.uuid
     again = client.post(URL, {"driver": str(ada_phone.driver.uuid)}, follow=True)
     assert "0 have another truck or mission now." in text_of(again)

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.slow
 # A page of ours with keys of its own, and a field to type in.
 WITH_KEYS = """async () => {
   // After the page's own keys, or they would take the place of these.
-  if (document.readyState !== "complete") await new Promise((done) => addEventListener("load", done));
+  if (document.readyState !== "complete") {
+    await new Promise((done) => addEventListener("load", done));
+  }
   const { shortcuts } = await import("/static/milepost/shortcuts.js");
   window.done = [];
   const note = (what) => (event) => { window.done.push(what); return what !== "nothing"; };
