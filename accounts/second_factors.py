@@ -5,6 +5,7 @@ alone are no second factor.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.db.models import Exists, OuterRef
@@ -14,24 +15,22 @@ from accounts.models import User
 
 def has_second_factor(user: User) -> bool:
     """One query."""
-    return bool(
-        Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
-    )
+    return bool(_apps().filter(user_id=user.pk).exists())
 
 
 def with_second_factor(users: Iterable[User]) -> set[int]:
     """The ids, inside, of those who have one. One query."""
-    rows = Authenticator.objects.filter(
-        user_id__in=[user.pk for user in users], type=Authenticator.Type.TOTP
-    )
+    rows = _apps().filter(user_id__in=[user.pk for user in users])
     return set(rows.values_list("user_id", flat=True))
 
 
 def has_factor_of(column: str) -> Exists:
     """For a query: whether the user that this column names has one."""
-    return Exists(
-        Authenticator.objects.filter(user_id=OuterRef(column), type=Authenticator.Type.TOTP)
-    )
+    return Exists(_apps().filter(user_id=OuterRef(column)))
+
+
+def _apps() -> Any:  # allauth has no types
+    return Authenticator.objects.filter(type=Authenticator.Type.TOTP)
 
 
 def forget_second_factor(user: User) -> bool:

@@ -103,16 +103,17 @@ def add_role(actor: Actor, user: User, role: str) -> Membership:
 def remove_role(actor: Actor, membership: Membership) -> None:
     """Take a role away, at once. LastManager when nobody could manage after it."""
     with transaction.atomic():
-        # One removal at a time, or two managers could remove each other at once.
-        Employer.objects.select_for_update(no_key=True).get(pk=membership.employer_id)
-        managers = Membership.objects.filter(
-            employer=membership.employer_id, role=Role.MANAGER, user__is_active=True
-        )
-        if membership.role == Role.MANAGER and not managers.exclude(pk=membership.pk).exists():
-            raise LastManager("Make somebody else a manager first.")
+        _lock_managers(membership.employer)
+        if membership.role == Role.MANAGER:
+            _refuse_last_manager(membership.employer, membership.user)
         detail = {"user": str(membership.user.uuid), "role": membership.role}
         record(actor, "membership.removed", membership, detail)
         membership.delete()
+
+
+def may_have_a_password_link(user: User) -> bool:
+    """Never signed in and no password yet: a link to choose one harms nobody."""
+    return user.is_active and user.last_login is None and not user.has_usable_password()
 
 
 def deactivate_user(actor: Actor, user: User) -> User:
@@ -121,17 +122,11 @@ def deactivate_user(actor: Actor, user: User) -> User:
     Yourself, BelongsElsewhere, or LastManager when nobody could manage after it.
     """
     with transaction.atomic():
-        # One at a time, or two managers could close each other's account at once.
-        Employer.objects.select_for_update(no_key=True).get(pk=actor.employer.pk)
+        _lock_managers(actor.employer)
         _check_own_user(actor, user)
-        others = Membership.objects.filter(
-            employer=actor.employer, role=Role.MANAGER, user__is_active=True
-        ).exclude(user=user)
-        is_manager = Membership.objects.filter(
-            employer=actor.employer, role=Role.MANAGER, user=user
-        )
-        if is_manager.exists() and not others.exists():
-            raise LastManager("Make somebody else a manager first.")
+        own = Membership.objects.filter(employer=actor.employer, user=user)
+        if own.filter(role=Role.MANAGER).exists():
+            _refuse_last_manager(actor.employer, user)
         if user.is_active:
             user.is_active = False
             user.save(update_fields=["is_active"])
@@ -176,6 +171,18 @@ def change_own(user: User, changes: Mapping[str, Any]) -> User:
         setattr(user, name, value)
     user.save(update_fields=list(changes))
     return user
+
+
+def _lock_managers(employer: Employer) -> None:
+    """One removal at a time, or two managers could remove each other at once."""
+    Employer.objects.select_for_update(no_key=True).get(pk=employer.pk)
+
+
+def _refuse_last_manager(employer: Employer, leaving: User) -> None:
+    """LastManager when nobody but this person could manage."""
+    managers = Membership.objects.filter(employer=employer, role=Role.MANAGER, user__is_active=True)
+    if not managers.exclude(user=leaving).exists():
+        raise LastManager("Make somebody else a manager first.")
 
 
 def _check_own_user(actor: Actor, user: User) -> None:

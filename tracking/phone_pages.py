@@ -21,22 +21,11 @@ from accounts.pairing import CodeRefused, make_pairing_code, spend_pairing_code
 from accounts.phones import enrol_device
 from accounts.qr_codes import qr_svg
 from accounts.refusals import DriverFrozen, TooManyTries
+from accounts.sealed_pages import sealed_off
 from accounts.tenants import of_employer
 from tracking.first_fix import heard_of
 from tracking.phone_clients import CLIENT_BY_SLUG, PhoneClient
 from tracking.phone_forms import PhoneForm
-
-
-def sealed_off(response: HttpResponse, *, has_form: bool = False) -> HttpResponse:
-    """A page with a secret: in no cache, in no Referer, in no search engine.
-
-    A page with a form names its origin, and no more: with `no-referrer` a browser sends
-    `Origin: null`, and the form is refused as one of another site.
-    """
-    response["Cache-Control"] = "no-store, private"
-    response["Referrer-Policy"] = "strict-origin" if has_form else "no-referrer"
-    response["X-Robots-Tag"] = "noindex"
-    return response
 
 
 def _base_url(request: HttpRequest) -> str:

@@ -16,10 +16,11 @@ from accounts.assignments import hand_over_device
 from accounts.page_access import dispatchers_only, for_dispatchers
 from accounts.phones import DeviceRevoked, revoke_device, rotate_token, set_payload_key
 from accounts.refusals import Problem
+from accounts.sealed_pages import sealed_off
 from accounts.tenants import of_employer
 from tracking.phone_clients import CLIENT_BY_SLUG, PhoneClient
 from tracking.phone_forms import ClientForm, HandOverForm, PassphraseForm
-from tracking.phone_pages import sealed_off, setup_context
+from tracking.phone_pages import setup_context
 from tracking.phone_rows import PhoneRow, phone_rows, phones_of
 
 PAGE: Final = 200

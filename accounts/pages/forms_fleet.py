@@ -1,27 +1,20 @@
 """The forms of drivers, trucks and who drives which."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actors import Actor
+from accounts.driver_choice import DriverChoice, offer_drivers
 from accounts.drivers import visible_drivers
-from accounts.models import Driver
 from accounts.moments import EARLIEST, LATEST
-from accounts.pages.edits import EditForm
+from accounts.pages.edits import EditForm, country_field
 from accounts.trucks import MAX_PLATE
-
-# Django's fields can be subscripted in annotations only.
-if TYPE_CHECKING:
-    OneDriver: TypeAlias = forms.ModelChoiceField[Driver]
-else:
-    OneDriver = forms.ModelChoiceField
 
 
 class DriverForm(EditForm):
@@ -52,13 +45,7 @@ class TruckForm(EditForm):
     """What is written on the truck, and what you call it."""
 
     plate = forms.CharField(max_length=MAX_PLATE, label=_("Plate"))
-    country = forms.CharField(
-        max_length=2,
-        initial="BE",
-        label=_("Country of the plate"),
-        help_text=_("Two letters, such as BE, NL or FR."),
-        validators=[RegexValidator(r"^[A-Za-z]{2}\Z", _("A country has two letters, such as BE."))],
-    )
+    country = country_field(_("Country of the plate"), initial="BE")
     name = forms.CharField(
         max_length=100,
         required=False,
@@ -99,26 +86,16 @@ class LocalMoment(forms.DateTimeField):
         return self.widget.format_value(timezone.make_naive(at))
 
 
-class DriverChoice(OneDriver):
-    """A driver by the id that the API uses, shown by name and number."""
-
-    def label_from_instance(self, driver: Driver) -> str:
-        name = driver.name or str(_("without a name"))
-        return f"{name} ({driver.number})" if driver.number else name
-
-
 class GiveTruckForm(forms.Form):
     """Who drives the truck, and when."""
 
-    driver = DriverChoice(Driver.objects.none(), to_field_name="uuid", label=_("Driver"))
+    driver = DriverChoice(label=_("Driver"))
     begin = LocalMoment(required=False, label=_("From"), help_text=_("Empty: from now on."))
     end = LocalMoment(required=False, label=_("Until"), help_text=_("Empty: until further notice."))
 
     def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        drivers = self.fields["driver"]
-        assert isinstance(drivers, DriverChoice)  # noqa: S101 (declared just above)
-        drivers.queryset = visible_drivers(actor).order_by("name_folded", "id")
+        offer_drivers(self, visible_drivers(actor))
 
 
 class CorrectForm(GiveTruckForm):

@@ -4,12 +4,11 @@ from typing import Any, Final
 
 from django import forms
 from django.conf import settings
-from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.employers import MAX_SPACING_M, zones
 from accounts.models import Employer, TrackingWindow
-from accounts.pages.edits import EditForm
+from accounts.pages.edits import EditForm, country_field
 
 WINDOWS: Final = [
     (TrackingWindow.MISSION, _("while a mission is open")),
@@ -39,12 +38,7 @@ class EmployerForm(EditForm):
     """The settings; what changes holds from the next fix on."""
 
     name = forms.CharField(max_length=200, label=_("Name"))
-    country = forms.CharField(
-        max_length=2,
-        label=_("Country"),
-        help_text=_("Two letters, such as BE, NL or FR."),
-        validators=[RegexValidator(r"^[A-Za-z]{2}\Z", _("A country has two letters, such as BE."))],
-    )
+    country = country_field(_("Country"))
     timezone = forms.ChoiceField(
         label=_("Time zone"),
         help_text=_("The clocks of all pages and files, and where a day begins."),

@@ -14,7 +14,8 @@ from accounts.api_keys import create_api_key, revoke_api_key
 from accounts.models import ApiKey
 from accounts.page_access import for_managers, managers_only
 from accounts.pages.forms_people import ROLE_NAMES, NewKeyForm
-from accounts.pages.showing import page_of, sealed, show
+from accounts.pages.showing import page_of, show
+from accounts.sealed_pages import sealed_off
 from accounts.tenants import of_employer
 
 
@@ -38,7 +39,7 @@ def new_key(request: HttpRequest, actor: Actor) -> HttpResponse:
         key, secret = create_api_key(actor, asked["role"], name=asked["name"])
         role = ROLE_NAMES[key.role]
         page = show(request, actor, "manage/key_made.html", key=key, secret=secret, role=role)
-        return sealed(page)
+        return sealed_off(page)
     status = 400 if form.is_bound else 200
     return show(request, actor, "manage/key_form.html", status=status, form=form)
 

@@ -55,14 +55,3 @@ def refuse(form: forms.Form, refused: Problem, field: str | None = None) -> None
     pointed = refused.errors[0].pointer.removeprefix("/") if refused.errors else None
     at = field or pointed
     form.add_error(at if at in form.fields else None, _(refused.detail))
-
-
-def sealed(response: HttpResponse) -> HttpResponse:
-    """A page with a secret: in no cache, no Referer, no search engine. It has no form.
-
-    With `no-referrer` a browser would send `Origin: null`, and the form would be refused.
-    """
-    response["Cache-Control"] = "no-store, private"
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex"
-    return response

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from accounts.models import Membership, User
 from accounts.pages.forms_people import ROLE_NAMES
 from accounts.second_factors import with_second_factor
+from accounts.users import may_have_a_password_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,7 @@ class UserRow:
 
     @property
     def may_have_a_link(self) -> bool:
-        """Never signed in and no password yet: a link to choose one harms nobody."""
-        return (
-            self.user.is_active
-            and self.user.last_login is None
-            and not self.user.has_usable_password()
-        )
+        return may_have_a_password_link(self.user)
 
 
 def user_rows(users: Sequence[User]) -> list[UserRow]:

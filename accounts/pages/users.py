@@ -17,14 +17,16 @@ from accounts.actors import Actor
 from accounts.models import Membership, User
 from accounts.page_access import for_managers, managers_only
 from accounts.pages.forms_people import NewUserForm, RoleForm
-from accounts.pages.showing import page_of, refuse, sealed, show
+from accounts.pages.showing import page_of, refuse, show
 from accounts.pages.user_rows import user_rows
 from accounts.refusals import AlreadyTaken, Problem
+from accounts.sealed_pages import sealed_off
 from accounts.tenants import of_employer
 from accounts.users import (
     add_role,
     create_user,
     deactivate_user,
+    may_have_a_password_link,
     reactivate_user,
     remove_role,
     reset_second_factor,
@@ -72,7 +74,7 @@ def new_user(request: HttpRequest, actor: Actor) -> HttpResponse:
 def password_link(request: HttpRequest, actor: Actor, user_id: UUID) -> HttpResponse:
     """A new link for somebody who has never signed in; nobody else's password is touched."""
     found = user_of(actor, user_id)
-    if found.last_login is not None or found.has_usable_password() or not found.is_active:
+    if not may_have_a_password_link(found):
         why = _("This person has a password: “Forgot your password?” on the sign-in page helps.")
         return _shown(request, actor, found, status=409, why=why)
     return _link_page(request, actor, found)
@@ -206,7 +208,7 @@ def _link_page(request: HttpRequest, actor: Actor, found: User) -> HttpResponse:
         },
     )
     link = request.build_absolute_uri(address)
-    return sealed(show(request, actor, "manage/user_link.html", of=found, link=link))
+    return sealed_off(show(request, actor, "manage/user_link.html", of=found, link=link))
 
 
 def _own(actor: Actor) -> int | None:

@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.actors import Actor
-from accounts.http import SECRET_HEADERS
 from accounts.page_access import dispatchers_only
 from accounts.refusals import Problem
+from accounts.sealed_pages import sealed_off
 from accounts.tenants import of_employer
 from missions.models import Mission, ShareLink, Stop
 from missions.pages.refusals import add_problem
@@ -72,10 +72,7 @@ def share_stop(request: HttpRequest, actor: Actor, mission_id: UUID, stop_id: UU
         return _form_page(request, actor, stop, form, status=refused.status)
     url = share_url(token, request.build_absolute_uri("/"))
     context = {"employer": actor.employer, "stop": stop, "url": url, "shows": shows}
-    response = render(request, "missions/share_made.html", context)
-    for name, value in SECRET_HEADERS.items():
-        response[name] = value
-    return response
+    return sealed_off(render(request, "missions/share_made.html", context))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

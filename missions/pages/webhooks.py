@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.actors import Actor
 from accounts.page_access import for_managers, managers_only
 from accounts.refusals import Problem
+from accounts.sealed_pages import sealed_off
 from accounts.tenants import of_employer
 from missions import webhooks
 from missions.api.webhooks import EndpointFields, WebhookView, shown_deliveries
@@ -129,10 +130,7 @@ def _secret_page(
         "older_end": ends,
         "zone": actor.employer.timezone,
     }
-    response = render(request, "missions/webhook_secret.html", context)
-    response["Cache-Control"] = "no-store, private"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return sealed_off(render(request, "missions/webhook_secret.html", context))
 
 
 def _endpoint(actor: Actor, id: UUID) -> WebhookEndpoint:
