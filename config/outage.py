@@ -1,33 +1,17 @@
 """Say 503, and when to come back, while the database is away."""
 
-from collections.abc import Awaitable, Callable
-
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 
 from accounts.problems import problem_response
+from config.answering_exceptions import AnsweringExceptions
 from config.errors import API
 
 RETRY_AFTER_S = 5
 
 
-class DatabaseAwayMiddleware:
+class DatabaseAwayMiddleware(AnsweringExceptions):
     """Turns a lost or refused connection, in any page or endpoint, into a 503."""
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(
-        self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
-    ) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, OperationalError | InterfaceError):

@@ -1,35 +1,19 @@
 """Send a user whose employer wants a second factor to where one is set up, from every page."""
 
-from collections.abc import Awaitable, Callable
-
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from accounts.problems import problem_response
 from accounts.refusals import TwoFactorRequired
+from config.answering_exceptions import AnsweringExceptions
 from config.errors import API
 
 
-class SecondFactorMiddleware:
+class SecondFactorMiddleware(AnsweringExceptions):
     """Turns the refusal of `actor_of` into a way to the page that ends it.
 
     The endpoints answer it themselves, as any other problem.
     """
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(
-        self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
-    ) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, TwoFactorRequired):

@@ -13,6 +13,8 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from accounts.file_answers import as_response
+
 
 @sync_and_async_middleware
 def static_files_middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[..., Any]:
@@ -23,14 +25,7 @@ def static_files_middleware(get_response: Callable[[HttpRequest], Any]) -> Calla
         static_file = files.files.get(request.path_info)
         if static_file is None:
             return None
-        answer = static_file.get_response(request.method, request.META)
-        response = HttpResponse(answer.file.read() if answer.file else b"", status=answer.status)
-        if answer.file:
-            answer.file.close()
-        del response["Content-Type"]
-        for name, value in answer.headers:
-            response[name] = value
-        return response
+        return as_response(static_file.get_response(request.method, request.META))
 
     if iscoroutinefunction(get_response):
 

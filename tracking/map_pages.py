@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from whitenoise.responders import StaticFile
 
+from accounts.file_answers import as_response
 from tracking.tile_file import opens_tiles, tile_file_path
 
 # A map asks for some kilobytes at a time; nobody gets a gigabyte into our memory.
@@ -37,10 +38,4 @@ def tile_file(request: HttpRequest, token: str) -> HttpResponse:
         response = HttpResponse(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
         response["Content-Range"] = f"bytes */{path.stat().st_size}"
         return response
-    response = HttpResponse(answer.file.read() if answer.file else b"", status=answer.status)
-    if answer.file:
-        answer.file.close()
-    del response["Content-Type"]
-    for name, value in answer.headers:
-        response[name] = value
-    return response
+    return as_response(answer)
