@@ -58,6 +58,11 @@ class Gathered:
     pictures: Pictures
 
 
+def proofs_in_force() -> QuerySet[ProofOfDelivery]:
+    """Those that are issued and that no later one has replaced."""
+    return ProofOfDelivery.objects.filter(issued_at__isnull=False, superseded_by=None)
+
+
 def state_of(proof: ProofOfDelivery) -> State:
     if proof.issued_at is not None:
         return "issued"
@@ -80,7 +85,7 @@ def request_proof(
     waiting = own.filter(issued_at__isnull=True, failure="").first()
     if waiting is not None:
         return Requested(waiting, is_new=False)
-    issued = own.filter(issued_at__isnull=False, superseded_by=None).order_by("-id").first()
+    issued = proofs_in_force().filter(stop=stop, locale=locale).order_by("-id").first()
     if issued is not None and issued.printed == as_json(values):
         return Requested(issued, is_new=False)
     proof = ProofOfDelivery.objects.create(
@@ -167,9 +172,7 @@ def _replaced_by(proof: ProofOfDelivery, printed: dict[str, Any]) -> QuerySet[Pr
 
     One that says the same in another language stays in force beside it.
     """
-    in_force = ProofOfDelivery.objects.filter(
-        stop_id=proof.stop_id, issued_at__isnull=False, superseded_by=None
-    )
+    in_force = proofs_in_force().filter(stop_id=proof.stop_id)
     return in_force.filter(Q(locale=proof.locale) | ~Q(printed=printed))
 
 

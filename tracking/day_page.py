@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import Driver, Employer, Truck
+from accounts.models import Driver, Truck
 from missions.tables import MEDIA_TYPES
 from tracking.day_bars import Bar, Kind, bars, passed_s, sums_of
 from tracking.day_missions import DayMission, missions_of
@@ -21,6 +21,7 @@ from tracking.days_with_data import neighbours_of_driver, neighbours_of_truck
 from tracking.entries import Shift
 from tracking.fleet_rows import SILENT_AFTER, driver_name
 from tracking.floor_map import track_map
+from tracking.kept import kept_since
 from tracking.mission_words import distinct
 from tracking.timeline import Timeline, timeline_of_driver, timeline_of_truck
 from tracking.tracked import Period
@@ -224,8 +225,3 @@ def _exports(subject: Driver | Truck, bounds: Period, day: date) -> list[tuple[s
         *((said["positions"] % {"format": FORMATS[ending]}, url) for ending, url in positions),
         *((said["stages"] % {"format": FORMATS[ending]}, url) for ending, url in stages),
     ]
-
-
-def kept_since(employer: Employer, now: datetime) -> datetime:
-    # Inexact on purpose: it chooses between two sentences on an empty page.
-    return now - timedelta(days=31 * employer.route_months)

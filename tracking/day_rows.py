@@ -109,12 +109,18 @@ class Clock:
 
 def day_rows(timeline: Timeline, clock: Clock, language: str) -> list[Row]:
     """Every entry of a day or a mission, in order."""
+    sites = sites_of(timeline)
+    return [row_of(entry, clock, sites, language) for entry in timeline.entries]
+
+
+def sites_of(timeline: Timeline) -> list[Site]:
+    """Those of its stops, each once: their names may stand for places."""
     sites = {
         entry.stop.site_id: entry.stop.site
         for entry in timeline.entries
         if entry.stop is not None and entry.stop.site is not None
     }
-    return [row_of(entry, clock, list(sites.values()), language) for entry in timeline.entries]
+    return list(sites.values())
 
 
 def duration_text(seconds: int) -> str:

@@ -15,12 +15,13 @@ from django.utils import timezone, translation
 from accounts.actors import Actor
 from accounts.models import Driver, Truck
 from accounts.page_access import for_dispatchers
-from accounts.tenants import of_employer
 from missions.exporting import STAGE_TABLE, chunks_of
 from missions.models import StageEvent
-from missions.tables import MEDIA_TYPES, writer_for
-from tracking.day_page import day_asked, driver_day_context, truck_day_context
+from missions.table_answers import table_answer
+from missions.tables import MEDIA_TYPES
+from tracking.day_page import driver_day_context, truck_day_context
 from tracking.days import whole_day
+from tracking.subjects import day_of, driver_of, no_such_date, truck_of
 
 
 @for_dispatchers
@@ -29,11 +30,11 @@ def driver_day(request: HttpRequest, actor: Actor, driver_id: UUID) -> HttpRespo
 
     A frozen driver has no day: 404, and nobody is told why.
     """
-    driver = _driver(actor, driver_id)
+    driver = driver_of(actor, driver_id)
     now = timezone.now()
-    day = day_asked(request.GET.get("date", ""), now.astimezone(_zone(actor)).date())
+    day = day_of(request, actor.employer, now)
     if day is None:
-        return no_such_date(request, actor)
+        return no_such_date(request, actor.employer)
     context = driver_day_context(driver, day, now, translation.get_language())
     return render(request, "tracking/driver_day.html", context)
 
@@ -41,11 +42,11 @@ def driver_day(request: HttpRequest, actor: Actor, driver_id: UUID) -> HttpRespo
 @for_dispatchers
 def truck_day(request: HttpRequest, actor: Actor, truck_id: UUID) -> HttpResponse:
     """A truck's day, its drivers one after the other. `?date=` as for a driver."""
-    truck = of_employer(Truck.objects.select_related("employer"), actor, truck_id)
+    truck = truck_of(actor, truck_id)
     now = timezone.now()
-    day = day_asked(request.GET.get("date", ""), now.astimezone(_zone(actor)).date())
+    day = day_of(request, actor.employer, now)
     if day is None:
-        return no_such_date(request, actor)
+        return no_such_date(request, actor.employer)
     context = truck_day_context(truck, day, now, translation.get_language())
     return render(request, "tracking/truck_day.html", context)
 
@@ -55,14 +56,14 @@ def driver_day_file(
     request: HttpRequest, actor: Actor, driver_id: UUID, ending: str
 ) -> HttpResponse:
     """The day's stages as CSV or XLSX, corrected ones too."""
-    driver = _driver(actor, driver_id)
+    driver = driver_of(actor, driver_id)
     return _file(request, actor, driver, ending, StageEvent.objects.filter(driver=driver))
 
 
 @for_dispatchers
 def truck_day_file(request: HttpRequest, actor: Actor, truck_id: UUID, ending: str) -> HttpResponse:
     """The same of a truck; the stages of a driver who is not available are left out."""
-    truck = of_employer(Truck.objects.select_related("employer"), actor, truck_id)
+    truck = truck_of(actor, truck_id)
     return _file(request, actor, truck, ending, StageEvent.objects.filter(truck=truck))
 
 
@@ -75,33 +76,12 @@ def _file(
 ) -> HttpResponse:
     if ending not in MEDIA_TYPES:
         raise Http404
-    day = day_asked(request.GET.get("date", ""), timezone.now().astimezone(_zone(actor)).date())
+    employer = actor.employer
+    day = day_of(request, employer, timezone.now())
     if day is None:
-        return no_such_date(request, actor)
-    begin_at, end_at = whole_day(day, _zone(actor))
+        return no_such_date(request, employer)
+    begin_at, end_at = whole_day(day, ZoneInfo(employer.timezone))
     within = events.filter(recorded_at__gte=begin_at, recorded_at__lt=end_at)
-    written = writer_for(ending, "stages")
-    content = written.head(STAGE_TABLE)
-    content += b"".join(written.rows(chunk) for chunk in chunks_of(within, actor.employer))
-    content += written.tail()
-    response = HttpResponse(content, content_type=MEDIA_TYPES[ending])
     kind = "driver" if isinstance(subject, Driver) else "truck"
-    name = f"{kind}-{subject.uuid}-{day}.{ending}"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def _driver(actor: Actor, driver_id: UUID) -> Driver:
-    driver = of_employer(Driver.objects.select_related("employer"), actor, driver_id)
-    if driver.frozen_at is not None:
-        raise Http404
-    return driver
-
-
-def _zone(actor: Actor) -> ZoneInfo:
-    return ZoneInfo(actor.employer.timezone)
-
-
-def no_such_date(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """400, and what a date looks like."""
-    return render(request, "tracking/no_such_date.html", {"employer": actor.employer}, status=400)
+    name = f"{kind}-{subject.uuid}-{day}"
+    return table_answer(name, ending, "stages", STAGE_TABLE, chunks_of(within, employer))

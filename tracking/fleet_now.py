@@ -6,7 +6,7 @@ from datetime import datetime
 
 from accounts.models import Employer
 from tracking.fleet import NewestFix, newest_fixes
-from tracking.fleet_rows import SILENT_AFTER, State, tracked_now
+from tracking.fleet_rows import state_of, tracked_now
 from tracking.geometry import distance_m
 from tracking.models import E7
 from tracking.nearness import FRESH
@@ -28,12 +28,7 @@ class FleetNow:
         if driver_id is None or driver_id not in self.tracked:
             return False
         newest = self.newest.get(driver_id)
-        return newest is None or newest.age_s >= SILENT_AFTER.total_seconds()
-
-    def state(self, driver_id: int) -> State:
-        if driver_id not in self.tracked:
-            return "resting"
-        return "silent" if self.is_silent(driver_id) else "moving"
+        return newest is None or state_of(newest, self.tracked) == "silent"
 
     def distance_m(
         self, driver_id: int | None, latitude: float | None, longitude: float | None

@@ -158,7 +158,8 @@ def fleet_rows(
     tracked = tracked_now(employer, [one.driver_id for one in newest], now)
     known = known or {}
     return [
-        _row(one, _state(one, tracked), today_at, sites, known.get(one.driver_id)) for one in newest
+        _row(one, state_of(one, tracked), today_at, sites, known.get(one.driver_id))
+        for one in newest
     ]
 
 
@@ -238,7 +239,8 @@ def _on_duty(driver_ids: list[int], now: datetime) -> set[int]:
     }
 
 
-def _state(one: NewestFix, tracked: set[int]) -> State:
+def state_of(one: NewestFix, tracked: Collection[int]) -> State:
+    """`tracked`: the drivers whose phones should report now."""
     if one.driver_id not in tracked:
         return "resting"
     return "silent" if one.age_s >= SILENT_AFTER.total_seconds() else "moving"

@@ -5,7 +5,7 @@ What somebody who is not available did is left out by every read below; the page
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ from tracking.amiss import Amiss
 from tracking.day_rows import Clock, track, whole_distance
 from tracking.entries import Entry, Timeline
 from tracking.floor_map import track_map
+from tracking.kept import kept_since
 from tracking.mission_stops import stop_views, times_of_stops
 from tracking.mission_timeline import SiteClocks, other_zones, timeline_rows
 from tracking.mission_words import (
@@ -108,9 +109,7 @@ def _people(timeline: Timeline, now: datetime) -> Iterator[tuple[int, int | None
 
 
 def _is_past(mission: Mission, now: datetime) -> bool:
-    # Inexact on purpose: it chooses between two sentences.
-    period = timedelta(days=31 * mission.employer.route_months)
-    return mission.ended_at is not None and mission.ended_at < now - period
+    return mission.ended_at is not None and mission.ended_at < kept_since(mission.employer, now)
 
 
 def _head(mission: Mission, timeline: Timeline, clock: Clock) -> dict[str, Any]:

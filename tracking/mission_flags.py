@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Employer
+from missions.lifecycle import OVER
 from missions.models import MissionStatus, StopResult
 from missions.punctuality import is_at_risk, plan_of
 from tracking.amiss import Amiss, amiss_at_stops
@@ -33,9 +34,7 @@ FLAGS: Final[dict[str, Promise]] = {
 }
 # A note is worth reading; it is no trouble.
 TROUBLE: Final = tuple(name for name in FLAGS if name != "has_note")
-NOT_OVER: Final = frozenset(
-    {MissionStatus.DRAFT, MissionStatus.PLANNED, MissionStatus.ASSIGNED, MissionStatus.STARTED}
-)
+NOT_OVER: Final = frozenset(MissionStatus) - OVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

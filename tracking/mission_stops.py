@@ -1,8 +1,7 @@
 """The stops of a mission as its page shows them: planned against actual, with the evidence."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,11 +27,11 @@ from missions.proof_words import (
     duration,
     late,
 )
+from missions.proofs import proofs_in_force
 from missions.reading import shown_stops
 from missions.strokes import svg_path
 from tracking.day_rows import Clock
-from tracking.mission_timeline import SiteClocks
-from tracking.mission_words import span_text
+from tracking.mission_timeline import SiteClocks, with_zone
 from tracking.stop_times import StopTimes, stages_of_mission, stop_times
 
 PAD_WIDTH: Final = 320
@@ -108,10 +107,7 @@ def stop_views(
 
 def _proofs(mission: Mission) -> Mapping[int, ProofOfDelivery]:
     """Of each stop the newest proof in force."""
-    issued = ProofOfDelivery.objects.filter(
-        mission=mission, issued_at__isnull=False, superseded_by=None
-    )
-    issued = issued.only("uuid", "number", "stop_id")
+    issued = proofs_in_force().filter(mission=mission).only("uuid", "number", "stop_id")
     return {proof.stop_id: proof for proof in issued.order_by("issued_at", "id")}
 
 
@@ -150,22 +146,14 @@ def _stop(
 def _planned(row: StopTimes, clock: Clock) -> Iterator[str]:
     window = (row.window_start_at, row.window_end_at)
     if any(window):
-        text = span_text(*window, clock.zone, clock.day)
-        yield _("window %(window)s") % {"window": _with_zone(text, clock, window)}
+        yield _("window %(window)s") % {"window": with_zone(*window, clock)}
     arrival_at, departure_at = row.planned_arrival_at, row.planned_departure_at
     if arrival_at and departure_at is None:
         yield clock.text(arrival_at)
     elif departure_at:
-        text = span_text(arrival_at, departure_at, clock.zone, clock.day)
-        yield _with_zone(text, clock, (arrival_at, departure_at))
+        yield with_zone(arrival_at, departure_at, clock)
     if row.stop.planned_service_s:
         yield _("%(duration)s at the stop") % {"duration": duration(row.stop.planned_service_s)}
-
-
-def _with_zone(text: str, clock: Clock, times: Sequence[datetime | None]) -> str:
-    """With the zone where the page's own does not hold."""
-    at = next((at for at in times if at is not None), None)
-    return f"{text} {at.astimezone(clock.zone):%Z}" if clock.says_offset and at else text
 
 
 def _delta(row: StopTimes) -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Employer
 from missions.models import Site, SiteCheck, Stop
 from missions.proof_words import distance, duration, late
-from tracking.day_rows import Clock, Row, notes_of, row_of
+from tracking.day_rows import Clock, Row, notes_of, row_of, sites_of
 from tracking.entries import Entry, Timeline
 from tracking.mission_words import span_text
 from tracking.row_notes import said_of
@@ -62,18 +62,13 @@ def is_elsewhere(site: Site, zone: ZoneInfo) -> bool:
 
 def timeline_rows(timeline: Timeline, clocks: SiteClocks, language: str) -> list[TimelineRow]:
     """Every entry, in order."""
-    sites = {
-        entry.stop.site_id: entry.stop.site
-        for entry in timeline.entries
-        if entry.stop is not None and entry.stop.site is not None
-    }
     odd = {
         one.event.pk
         for one in timeline.exceptions
         if one.type == "out_of_sequence" and one.event is not None
     }
-    named = list(sites.values())
-    return [_row(entry, clocks.at(entry.stop), named, odd, language) for entry in timeline.entries]
+    sites = sites_of(timeline)
+    return [_row(entry, clocks.at(entry.stop), sites, odd, language) for entry in timeline.entries]
 
 
 def _row(
@@ -111,13 +106,14 @@ def _planned(entry: Entry, clock: Clock) -> str:
         return duration(stop.planned_service_s) if stop.planned_service_s else ""
     if seen is None or entry.segment.kind != "arrival":
         return ""
-    window = span_text(stop.window_start_at, stop.window_end_at, clock.zone, clock.day)
-    return f"{window} {_zone_of(clock, stop)}".strip()
+    return with_zone(stop.window_start_at, stop.window_end_at, clock)
 
 
-def _zone_of(clock: Clock, stop: Stop) -> str:
-    at = stop.window_start_at or stop.window_end_at
-    return (at.astimezone(clock.zone).tzname() or "") if clock.says_offset and at else ""
+def with_zone(begin_at: datetime | None, end_at: datetime | None, clock: Clock) -> str:
+    """From when to when; with the zone where the page's own does not hold."""
+    text = span_text(begin_at, end_at, clock.zone, clock.day)
+    at = begin_at or end_at
+    return f"{text} {at.astimezone(clock.zone):%Z}" if clock.says_offset and at else text
 
 
 def _delta(entry: Entry, *, is_late: bool) -> str:

@@ -14,11 +14,12 @@ from accounts.models import Driver, Truck
 from missions.exporting import local
 from missions.tables import Row
 from tracking.day_bars import Kind
-from tracking.day_page import FIRST_YEAR, LAST_YEAR, kept_since
+from tracking.day_page import FIRST_YEAR, LAST_YEAR
 from tracking.day_rows import Clock, distance_text, duration_text, kilometres
 from tracking.day_strip import WORDS
 from tracking.days import whole_day
 from tracking.fleet_rows import driver_name
+from tracking.kept import kept_since
 from tracking.month_sums import DaySums, month_sums
 
 TABLE: Final = (

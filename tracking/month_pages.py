@@ -1,7 +1,6 @@
 """The pages and files of one month: a driver's and a truck's, one row for each day."""
 
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,21 +9,22 @@ from django.utils import timezone
 from accounts.actors import Actor
 from accounts.models import Driver, Truck
 from accounts.page_access import for_dispatchers
-from accounts.tenants import of_employer
-from missions.tables import MEDIA_TYPES, writer_for
+from missions.table_answers import table_answer
+from missions.tables import MEDIA_TYPES
 from tracking.month_page import TABLE, month_asked, month_context, month_table
+from tracking.subjects import driver_of, today_of, truck_of
 
 
 @for_dispatchers
 def driver_month(request: HttpRequest, actor: Actor, driver_id: UUID) -> HttpResponse:
     """A driver's month. `?month=YYYY-MM` in the employer's zone, else this one."""
-    return _page(request, actor, _driver(actor, driver_id))
+    return _page(request, actor, driver_of(actor, driver_id))
 
 
 @for_dispatchers
 def truck_month(request: HttpRequest, actor: Actor, truck_id: UUID) -> HttpResponse:
     """A truck's month, across its drivers."""
-    return _page(request, actor, _truck(actor, truck_id))
+    return _page(request, actor, truck_of(actor, truck_id))
 
 
 @for_dispatchers
@@ -32,7 +32,7 @@ def driver_month_file(
     request: HttpRequest, actor: Actor, driver_id: UUID, ending: str
 ) -> HttpResponse:
     """The same days as a CSV or XLSX file."""
-    return _file(request, actor, _driver(actor, driver_id), ending)
+    return _file(request, actor, driver_of(actor, driver_id), ending)
 
 
 @for_dispatchers
@@ -40,25 +40,12 @@ def truck_month_file(
     request: HttpRequest, actor: Actor, truck_id: UUID, ending: str
 ) -> HttpResponse:
     """The same days as a CSV or XLSX file."""
-    return _file(request, actor, _truck(actor, truck_id), ending)
-
-
-def _driver(actor: Actor, driver_id: UUID) -> Driver:
-    """A frozen one has no month: 404, and nobody is told why."""
-    driver = of_employer(Driver.objects.select_related("employer"), actor, driver_id)
-    if driver.frozen_at is not None:
-        raise Http404
-    return driver
-
-
-def _truck(actor: Actor, truck_id: UUID) -> Truck:
-    return of_employer(Truck.objects.select_related("employer"), actor, truck_id)
+    return _file(request, actor, truck_of(actor, truck_id), ending)
 
 
 def _page(request: HttpRequest, actor: Actor, subject: Driver | Truck) -> HttpResponse:
     now = timezone.now()
-    today = now.astimezone(ZoneInfo(actor.employer.timezone)).date()
-    month = month_asked(request.GET.get("month", ""), today)
+    month = month_asked(request.GET.get("month", ""), today_of(actor.employer, now))
     if month is None:
         return _no_such_month(request, actor)
     kind = "driver" if isinstance(subject, Driver) else "truck"
@@ -75,18 +62,13 @@ def _file(request: HttpRequest, actor: Actor, subject: Driver | Truck, ending: s
     if ending not in MEDIA_TYPES:
         raise Http404
     now = timezone.now()
-    today = now.astimezone(ZoneInfo(actor.employer.timezone)).date()
-    month = month_asked(request.GET.get("month", ""), today)
+    month = month_asked(request.GET.get("month", ""), today_of(actor.employer, now))
     if month is None:
         return _no_such_month(request, actor)
-    written = writer_for(ending, f"{month:%Y-%m}")
-    rows = month_table(subject, month, now)
-    content = written.head(TABLE) + written.rows(rows) + written.tail()
-    response = HttpResponse(content, content_type=MEDIA_TYPES[ending])
     kind = "driver" if isinstance(subject, Driver) else "truck"
-    name = f"{kind}-{subject.uuid}-{month:%Y-%m}.{ending}"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    name = f"{kind}-{subject.uuid}-{month:%Y-%m}"
+    rows = month_table(subject, month, now)
+    return table_answer(name, ending, f"{month:%Y-%m}", TABLE, [rows])
 
 
 def _no_such_month(request: HttpRequest, actor: Actor) -> HttpResponse:

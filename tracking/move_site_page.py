@@ -19,10 +19,10 @@ from missions.models import Mission, Site
 from missions.proof_words import distance
 from missions.site_check import site_distance_m
 from missions.sites import SPOT_M, BetterPoint, better_points, move_site
-from tracking.coarse import Area, outline
 from tracking.floor_map import area_map
 from tracking.mission_words import mission_name
 from tracking.svg_map import Dot, Line
+from tracking.where_area import Circle
 
 
 class PointForm(forms.Form):
@@ -75,9 +75,9 @@ def _is_of(form: PointForm, better: BetterPoint) -> bool:
 
 
 def _map(site: Site, better: BetterPoint) -> SafeString:
-    new = Area(better.latitude, better.longitude, float(site.radius_m))
-    old = Area(site.latitude or 0.0, site.longitude or 0.0, float(site.radius_m))
-    lines = [Line("old area", outline(old)), Line("area", outline(new))]
+    new = Circle(better.latitude, better.longitude, float(site.radius_m))
+    old = Circle(site.latitude or 0.0, site.longitude or 0.0, float(site.radius_m))
+    lines = [Line("old area", old.outline()), Line("area", new.outline())]
     dots = [
         Dot("resting", (old.latitude, old.longitude), _("now")),
         Dot("truck", (new.latitude, new.longitude), _("proposed")),

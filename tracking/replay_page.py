@@ -6,12 +6,11 @@ For dispatchers and managers of the employer, like the pages it belongs to.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -23,10 +22,10 @@ from accounts.models import Driver, Employer, Truck
 from accounts.page_access import for_dispatchers
 from accounts.tenants import of_employer
 from missions.models import Mission
-from tracking.day_page import day_asked
 from tracking.day_rows import duration_text, track, whole_distance
 from tracking.fleet_rows import driver_name
 from tracking.floor_map import track_map
+from tracking.kept import kept_since
 from tracking.mission_words import mission_name
 from tracking.replay_data import (
     IDLE_SHOWN_S,
@@ -36,6 +35,7 @@ from tracking.replay_data import (
     replay_of_mission,
     table_of,
 )
+from tracking.subjects import day_of, driver_of, no_such_date, truck_of
 
 # How much faster than real time.
 SPEEDS: Final = (10, 30, 60, 120, 300, 600)
@@ -80,7 +80,7 @@ def mission_replay_data(request: HttpRequest, actor: Actor, mission_id: UUID) ->
 @for_dispatchers
 def driver_replay(request: HttpRequest, actor: Actor, driver_id: UUID) -> HttpResponse:
     """A driver's day. `?date=` in the employer's zone, else today."""
-    driver = _driver(actor, driver_id)
+    driver = driver_of(actor, driver_id)
     return _of_day(request, driver, driver_name(driver.name, driver.number), "driver", _page)
 
 
@@ -88,13 +88,15 @@ def driver_replay(request: HttpRequest, actor: Actor, driver_id: UUID) -> HttpRe
 @gzip_page
 def driver_replay_data(request: HttpRequest, actor: Actor, driver_id: UUID) -> HttpResponse:
     """What its page plays."""
-    return _of_day(request, _driver(actor, driver_id), "", "driver", lambda _, asked: _data(asked))
+    return _of_day(
+        request, driver_of(actor, driver_id), "", "driver", lambda _, asked: _data(asked)
+    )
 
 
 @for_dispatchers
 def truck_replay(request: HttpRequest, actor: Actor, truck_id: UUID) -> HttpResponse:
     """A truck's day, its drivers one after the other. `?date=` in the employer's zone."""
-    truck = _truck(actor, truck_id)
+    truck = truck_of(actor, truck_id)
     return _of_day(request, truck, truck.plate, "truck", _page)
 
 
@@ -102,7 +104,7 @@ def truck_replay(request: HttpRequest, actor: Actor, truck_id: UUID) -> HttpResp
 @gzip_page
 def truck_replay_data(request: HttpRequest, actor: Actor, truck_id: UUID) -> HttpResponse:
     """What its page plays."""
-    return _of_day(request, _truck(actor, truck_id), "", "truck", lambda _, asked: _data(asked))
+    return _of_day(request, truck_of(actor, truck_id), "", "truck", lambda _, asked: _data(asked))
 
 
 def _mission(actor: Actor, mission_id: UUID) -> Asked:
@@ -112,17 +114,6 @@ def _mission(actor: Actor, mission_id: UUID) -> Asked:
     return Asked(mission, mission_name(mission), None, back, data)
 
 
-def _driver(actor: Actor, driver_id: UUID) -> Driver:
-    driver = of_employer(Driver.objects.select_related("employer"), actor, driver_id)
-    if driver.frozen_at is not None:
-        raise Http404
-    return driver
-
-
-def _truck(actor: Actor, truck_id: UUID) -> Truck:
-    return of_employer(Truck.objects.select_related("employer"), actor, truck_id)
-
-
 def _of_day(
     request: HttpRequest,
     subject: Driver | Truck,
@@ -130,11 +121,9 @@ def _of_day(
     kind: str,
     answer: Callable[[HttpRequest, Asked], HttpResponse],
 ) -> HttpResponse:
-    today = timezone.now().astimezone(ZoneInfo(subject.employer.timezone)).date()
-    day = day_asked(request.GET.get("date", ""), today)
+    day = day_of(request, subject.employer, timezone.now())
     if day is None:
-        context: dict[str, Any] = {"employer": subject.employer}
-        return render(request, "tracking/no_such_date.html", context, status=400)
+        return no_such_date(request, subject.employer)
     back, data = (
         f"{reverse(page, args=[subject.uuid])}?date={day}"
         for page in (f"{kind}_day", f"{kind}_replay_data")
@@ -196,6 +185,5 @@ def _hidden(replay: Replay) -> Iterator[str]:
 
 
 def _is_past(employer: Employer, replay: Replay, now: datetime) -> bool:
-    # Inexact on purpose: it chooses between two sentences.
     ended_at = replay.timeline.ended_at
-    return ended_at is not None and ended_at < now - timedelta(days=31 * employer.route_months)
+    return ended_at is not None and ended_at < kept_since(employer, now)

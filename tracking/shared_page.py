@@ -15,13 +15,13 @@ from django.views.decorators.http import require_GET
 
 from accounts.looks import record_look_by_link
 from accounts.refusals import TooManyTries
+from accounts.sealed_pages import sealed_off
 from accounts.tries import refuse_too_many
 from missions.file_links import file_link
 from missions.models import Stop
 from missions.proof_texts import LOCALES
 from missions.proofs import locale_for
 from missions.sharing import count_view, opened
-from tracking.phone_pages import sealed_off
 from tracking.shared_stop import SharedPosition, SharedStop, may_open, shared_stop
 from tracking.shared_words import shared_context
 

@@ -15,12 +15,14 @@ from django.db.models import QuerySet
 
 from accounts.models import Driver
 from missions.models import Mission, MissionStatus, ProofOfDelivery, ShareLink, Stop, StopResult
+from missions.proofs import proofs_in_force
 from missions.stop_warnings import site_zone
-from tracking.coarse import Area, coarse
+from tracking.coarse import coarse
 from tracking.histories import CLOCK_AHEAD, history_of_mission
 from tracking.models import E7
 from tracking.proofs import has_frozen_driver
 from tracking.stop_times import StopTimes, stop_times_of
+from tracking.where_area import Circle
 
 StateOfStop = Literal[
     "planned", "on_the_way", "arrived", "done", "cancelled", "not_visited", "no_news"
@@ -34,7 +36,7 @@ EXACT_M: Final = 50.0
 class SharedPosition:
     """Where the truck was at a moment; `driver` is for the log of looks alone."""
 
-    area: Area
+    area: Circle
     is_exact: bool
     recorded_at: datetime
     driver: Driver
@@ -116,14 +118,13 @@ def _position(link: ShareLink, since: datetime, now: datetime) -> SharedPosition
         return None
     latitude, longitude = fix.latitude_e7 / E7, fix.longitude_e7 / E7
     is_exact = link.employer.is_shared_position_exact
-    area = Area(latitude, longitude, EXACT_M) if is_exact else coarse(latitude, longitude)
+    area = Circle(latitude, longitude, EXACT_M) if is_exact else coarse(latitude, longitude)
     return SharedPosition(area, is_exact, fix.recorded_at, driver)
 
 
 def _proofs(stop: Stop) -> QuerySet[ProofOfDelivery]:
     """Those in force, the newest first."""
-    issued = ProofOfDelivery.objects.filter(stop=stop, issued_at__isnull=False, superseded_by=None)
-    return issued.order_by("-issued_at", "-id")
+    return proofs_in_force().filter(stop=stop).order_by("-issued_at", "-id")
 
 
 def may_open(shown: SharedStop, kind: str, file_id: UUID) -> bool:

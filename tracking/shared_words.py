@@ -12,7 +12,6 @@ from missions.models import Stop
 from missions.proof_words import PURPOSES, RESULTS, moment
 from missions.sharing import ends_at
 from missions.site_check import as_point
-from tracking.coarse import outline
 from tracking.day_rows import Clock, duration_text
 from tracking.floor_map import area_map
 from tracking.mission_words import span_text
@@ -129,4 +128,4 @@ def _map(shown: SharedStop, language: str) -> str:
     if site and point:
         dots.append(Dot("stop", point, site.name))
     title = _("Map: about where the truck was, and the stop")
-    return area_map(title, [Line("area", outline(area))], dots, language)
+    return area_map(title, [Line("area", area.outline())], dots, language)

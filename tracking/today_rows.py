@@ -7,26 +7,23 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Employer
+from missions.lifecycle import OVER
 from missions.models import MissionStatus
 from missions.proof_words import distance, duration
 from missions.punctuality import is_at_risk, plan_of
-from tracking.day_rows import duration_text
 from tracking.fleet import NewestFix
 from tracking.fleet_now import FleetNow
-from tracking.fleet_rows import age_text, driver_name
+from tracking.fleet_rows import age_text, driver_name, state_of
 from tracking.mission_rows import MissionRow
 from tracking.mission_words import person, span_text
 from tracking.models import E7
 from tracking.stop_times import StopTimes
 
-OVER: Final = frozenset({MissionStatus.COMPLETED, MissionStatus.CANCELLED})
 NOBODY: Final = UUID(int=0)
-# From then on an age is said in days.
-SILENT_IN_DAYS_S: Final = 48 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +59,7 @@ class BoardRow:
     @property
     def age(self) -> str:
         """As ages.js goes on writing it."""
-        if self.is_silent and self.age_s < SILENT_IN_DAYS_S:
-            return _("silent %(duration)s") % {"duration": duration_text(self.age_s // 60 * 60)}
-        return age_text(timedelta(seconds=self.age_s))
+        return age_text(timedelta(seconds=self.age_s), is_silent=self.is_silent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +93,12 @@ def _board_row(row: MissionRow, fleet: FleetNow, clock: Clockwork) -> BoardRow:
         driver=person(driver) if driver else ", ".join(row.drivers),
         driver_url=reverse("driver_day", args=[driver.uuid]) if driver else "",
         truck=truck.plate if truck else ", ".join(row.trucks),
-        truck_url=_truck_url(truck.uuid) if truck else "",
+        truck_url=reverse("truck_day", args=[truck.uuid]) if truck else "",
         marker=str(driver.uuid) if driver and newest and not is_over else "",
         recorded_at_ms=_ms(newest.fix.recorded_at) if newest else 0,
         age_s=newest.age_s if newest else 0,
         is_silent="silent" in row.flags,
     )
-
-
-def _truck_url(truck: UUID) -> str:
-    try:
-        return reverse("truck_day", args=[truck])
-    except NoReverseMatch:
-        return ""
 
 
 def _ended(row: MissionRow, clock: Clockwork) -> str:
@@ -196,7 +184,7 @@ def _truck(one: NewestFix, fleet: FleetNow, day_url: str) -> dict[str, Any]:
         "longitude": one.fix.longitude_e7 / E7,
         "heading_deg": None if heading is None else round(heading),
         "at": _ms(one.fix.recorded_at),
-        "state": fleet.state(one.driver_id),
+        "state": state_of(one, fleet.tracked),
         "url": day_url.replace(str(NOBODY), str(one.driver)),
     }
 

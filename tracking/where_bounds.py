@@ -76,8 +76,3 @@ def longest_time(employer: Employer) -> timedelta:
     """How long a time this employer may search at once: less the more drivers it has."""
     drivers = Driver.objects.filter(employer=employer, frozen_at=None).count()
     return min(max(MOST_DRIVER_TIME / max(drivers, 1), SHORTEST_BOUND), LONGEST_TIME)
-
-
-def kept_since(employer: Employer, now: datetime) -> datetime:
-    """Before this, positions are gone and only stages answer. Inexact: for a sentence."""
-    return now - timedelta(days=31 * employer.route_months)

@@ -21,10 +21,12 @@ from django.utils.translation import gettext_lazy
 from accounts.actors import Actor
 from accounts.page_access import for_dispatchers
 from missions.proof_words import distance
-from missions.tables import MEDIA_TYPES, writer_for
+from missions.table_answers import table_answer
+from tracking.addresses import with_changes
 from tracking.day_rows import Clock
 from tracking.floor_map import area_map
 from tracking.geocoding import geocoded, geocoder_host
+from tracking.kept import kept_since
 from tracking.svg_map import Dot, Line
 from tracking.where_area import Box, Circle
 from tracking.where_bounds import (
@@ -32,7 +34,6 @@ from tracking.where_bounds import (
     MOST_SIDE_M,
     MOST_VISITS,
     SearchTooWide,
-    kept_since,
     longest_time,
 )
 from tracking.where_forms import BOX, WhereForm, coordinates
@@ -76,9 +77,9 @@ def where_was_who(request: HttpRequest, actor: Actor) -> HttpResponse:
             status = 400
     elif query is not None:
         context["choices"] = [
-            (choice.name, _with(query, place="", site=str(choice.site)))
+            (choice.name, with_changes(query, place="", site=str(choice.site)))
             if choice.site
-            else (choice.name, _with(query, place=coordinates(choice.point)))
+            else (choice.name, with_changes(query, place=coordinates(choice.point)))
             for choice in form.choices
         ]
         status = 400
@@ -103,13 +104,8 @@ def where_file(request: HttpRequest, actor: Actor, ending: str) -> HttpResponse:
     except SearchTooWide:
         return where_was_who(request)
     name = f"whereabouts-{form.typed.begin_at:%Y%m%dT%H%M}"
-    written = writer_for(ending, "whereabouts")
     rows = table_rows(found, ZoneInfo(actor.employer.timezone))
-    return HttpResponse(
-        written.head(WHERE_TABLE) + written.rows(rows) + written.tail(),
-        content_type=MEDIA_TYPES[ending],
-        headers={"Content-Disposition": f'attachment; filename="{name}.{ending}"'},
-    )
+    return table_answer(name, ending, "whereabouts", WHERE_TABLE, [rows])
 
 
 def _is_search(query: QueryDict) -> bool:
@@ -128,7 +124,7 @@ def _quick(query: QueryDict, now: datetime, zone: ZoneInfo) -> list[tuple[str, s
         (_("a week ago"), (local - timedelta(days=7)).date(), *_clocks(query, hour_ago, local)),
     ]
     return [
-        (words, _with(query, date=day.isoformat(), begin=begin, end=end, end_date=""))
+        (words, with_changes(query, date=day.isoformat(), begin=begin, end=end, end_date=""))
         for words, day, begin, end in times
     ]
 
@@ -208,12 +204,3 @@ def _too_wide(error: SearchTooWide, actor: Actor) -> str:
         "positions": MOST_POSITIONS,
         "visits": MOST_VISITS,
     }
-
-
-def _with(query: QueryDict, **changes: str) -> str:
-    changed = query.copy()
-    for name, value in changes.items():
-        changed[name] = value
-    for name in [name for name, value in changed.items() if not value]:
-        del changed[name]
-    return f"?{changed.urlencode()}"

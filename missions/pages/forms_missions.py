@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.actors import Actor
+from accounts.driver_choice import listed_as
 from accounts.drivers import visible_drivers
 from accounts.models import Truck
 from missions.models import Mission
@@ -56,7 +57,7 @@ def offers_for(actor: Actor, mission: Mission | None = None) -> Offers:
     """Drivers who are available and trucks in service, with the truck that it has already."""
     people = visible_drivers(actor).order_by("name_folded", "id")
     drivers = [
-        (str(uuid), f"{name or _('without a name')} ({number})" if number else name)
+        (str(uuid), listed_as(name, number))
         for uuid, name, number in people.values_list("uuid", "name", "number")
     ]
     trucks = Truck.objects.filter(employer=actor.employer).order_by("plate", "id")
@@ -83,13 +84,30 @@ def _text(label: Any, most: int, **attrs: Any) -> forms.CharField:
     return forms.CharField(label=label, max_length=most, required=False, widget=widget)
 
 
+def people_fields(offers: Offers, nobody: str, *, required: bool) -> dict[str, forms.Field]:
+    """Who drives, and in which truck; `nobody` is what no choice of a driver is called."""
+    none = _("the driver's own, or none")
+    return {
+        "driver": forms.ChoiceField(
+            choices=[("", nobody), *offers.drivers],
+            label=_("Driver"),
+            required=required,
+            widget=PlainSelect,
+        ),
+        "truck": forms.ChoiceField(
+            choices=[("", none), *offers.trucks],
+            label=_("Truck"),
+            required=False,
+            widget=PlainSelect,
+        ),
+    }
+
+
 class MissionForm(Lenient):
     """What is said of a mission itself."""
 
     external_id = _text(gettext_lazy("Your own number"), 100, autocomplete="off")
     reference = _text(gettext_lazy("Reference"), 200, autocomplete="off")
-    driver = forms.ChoiceField(label=gettext_lazy("Driver"), required=False)
-    truck = forms.ChoiceField(label=gettext_lazy("Truck"), required=False)
     ecmr_number = _text(gettext_lazy("e-CMR number"), 100, autocomplete="off")
     is_draft = forms.BooleanField(
         label=gettext_lazy("Draft: not to be driven yet"), required=False, widget=PlainCheckbox
@@ -97,16 +115,7 @@ class MissionForm(Lenient):
 
     def __init__(self, offers: Offers, *args: Any, without: Iterable[str] = (), **kwargs: Any):
         super().__init__(*args, **kwargs)
-        nobody, none = ("", _("nobody yet")), ("", _("the driver's own, or none"))
-        self.fields["driver"] = forms.ChoiceField(
-            choices=[nobody, *offers.drivers],
-            label=_("Driver"),
-            required=False,
-            widget=PlainSelect,
-        )
-        self.fields["truck"] = forms.ChoiceField(
-            choices=[none, *offers.trucks], label=_("Truck"), required=False, widget=PlainSelect
-        )
+        self.fields |= people_fields(offers, _("nobody yet"), required=False)
         for name, label in (
             ("planned_start_at", _("Planned start")),
             ("planned_end_at", _("Planned end")),

@@ -12,31 +12,37 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from missions.models import Stop
-from missions.pages.forms_missions import Lenient, Offers
+from missions.pages.forms_missions import Lenient, Offers, people_fields
 from missions.pages.local_times import LocalTimeField
-from missions.pages.plain_widgets import PlainSelect
 from missions.proof_words import REASONS, RESULTS, STAGES
 
 NO_REASON = ("", gettext_lazy("none"))
 
 
+def _reason(hint: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=gettext_lazy("Reason"),
+        choices=[NO_REASON, *REASONS.items()],
+        required=False,
+        help_text=hint,
+    )
+
+
+def _remark() -> forms.CharField:
+    return forms.CharField(
+        label=gettext_lazy("Remark"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
 class AssignForm(Lenient):
     """Who drives from now on, or from a moment on, and in which truck."""
 
-    driver = forms.ChoiceField(label=gettext_lazy("Driver"))
-    truck = forms.ChoiceField(label=gettext_lazy("Truck"), required=False)
-
     def __init__(self, offers: Offers, *args: Any, has_moment: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["driver"] = forms.ChoiceField(
-            choices=[("", _("choose")), *offers.drivers], label=_("Driver"), widget=PlainSelect
-        )
-        self.fields["truck"] = forms.ChoiceField(
-            choices=[("", _("the driver's own, or none")), *offers.trucks],
-            label=_("Truck"),
-            required=False,
-            widget=PlainSelect,
-        )
+        self.fields |= people_fields(offers, _("choose"), required=True)
         if has_moment:
             self.fields["at"] = LocalTimeField(
                 offers.zone,
@@ -59,18 +65,8 @@ class StageForm(Lenient):
     stage = forms.ChoiceField(
         label=gettext_lazy("What happened"), choices=[("", gettext_lazy("choose")), *STAGES.items()]
     )
-    reason = forms.ChoiceField(
-        label=gettext_lazy("Reason"),
-        choices=[NO_REASON, *REASONS.items()],
-        required=False,
-        help_text=gettext_lazy("For an exception, and for nothing else."),
-    )
-    remark = forms.CharField(
-        label=gettext_lazy("Remark"),
-        max_length=2000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    reason = _reason(gettext_lazy("For an exception, and for nothing else."))
+    remark = _remark()
     ends_mission = forms.BooleanField(
         label=gettext_lazy("The mission ends with it"), required=False
     )
@@ -95,18 +91,8 @@ class ResultForm(Lenient):
         label=gettext_lazy("How it ended"),
         choices=[("", gettext_lazy("choose")), *((k, v) for k, v in RESULTS.items() if k)],
     )
-    reason = forms.ChoiceField(
-        label=gettext_lazy("Reason"),
-        choices=[NO_REASON, *REASONS.items()],
-        required=False,
-        help_text=gettext_lazy("Needed where it failed, or succeeded in part."),
-    )
-    remark = forms.CharField(
-        label=gettext_lazy("Remark"),
-        max_length=2000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    reason = _reason(gettext_lazy("Needed where it failed, or succeeded in part."))
+    remark = _remark()
 
     def __init__(self, zone: ZoneInfo, stops: Sequence[Stop], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

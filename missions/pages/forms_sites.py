@@ -1,13 +1,13 @@
 """The form of a site. It only reads what was typed: the API's serializer judges it."""
 
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.employers import zones
 from missions.models import Site, SiteKind
 
 KINDS: Final = {
@@ -16,7 +16,6 @@ KINDS: Final = {
     SiteKind.DEPOT: pgettext_lazy("kind of a site", "depot"),
     SiteKind.OTHER: pgettext_lazy("kind of a site", "other"),
 }
-ZONES: Final = sorted(zone for zone in available_timezones() if zone.startswith("Europe/"))
 FIELDS: Final = (
     "name",
     "kind",
@@ -92,8 +91,9 @@ class SiteForm(forms.Form):
         self._is_there = site is not None
         zone = site.timezone if site else ""
         as_employer = ("", _("as the employer's"))
-        zones = ZONES if zone in {"", *ZONES} else [zone, *ZONES]
-        self._offer("timezone", [as_employer, *((name, name) for name in zones)])
+        offered = [name for name in zones() if name.startswith("Europe/")]
+        kept = [] if zone in {"", *offered} else [zone]
+        self._offer("timezone", [as_employer, *((name, name) for name in (*kept, *offered))])
         self._offer("language", [as_employer, *settings.LANGUAGES])
 
     def _offer(self, name: str, choices: list[tuple[str, Any]]) -> None:

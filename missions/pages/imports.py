@@ -37,7 +37,7 @@ from missions.importing import (
 from missions.models import MissionImport
 from missions.pages.import_words import problem_sentence, shown_problem
 from missions.proof_words import moment
-from missions.tables import MEDIA_TYPES, writer_for
+from missions.table_answers import table_answer
 
 PROBLEMS_PAGE: Final = 200
 _HAS_ERRORS: Final = ExpressionWrapper(
@@ -203,11 +203,5 @@ _EXAMPLE: Final = (
 def mission_import_example(request: HttpRequest, actor: Actor, ending: str) -> HttpResponse:
     """A small table with every column, to be filled in."""
     names = [column.name for column in COLUMNS]
-    table = writer_for(ending, SHEET)
     rows = [[row.get(name, "") for name in names] for row in _EXAMPLE]
-    content = table.head(names) + table.rows(rows) + table.tail()
-    return HttpResponse(
-        content,
-        content_type=MEDIA_TYPES[ending],
-        headers={"Content-Disposition": f'attachment; filename="missions-example.{ending}"'},
-    )
+    return table_answer("missions-example", ending, SHEET, names, [rows])

@@ -10,12 +10,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.actors import Actor
 from accounts.page_access import dispatchers_only
+from accounts.tenants import of_employer
 from missions.lifecycle import OVER
 from missions.models import Mission, MissionStatus, StopPurpose
 from missions.pages.forms_missions import Forms, Offers, forms_of, offers_for
@@ -75,7 +76,7 @@ def mission_new(request: HttpRequest, actor: Actor) -> HttpResponse:
 @dispatchers_only
 def mission_edit(request: HttpRequest, actor: Actor, mission_id: UUID) -> HttpResponse:
     """Change a mission; who changed it meanwhile is said, and both changes are put together."""
-    mission = get_object_or_404(shown_missions(), employer=actor.employer, uuid=mission_id)
+    mission = of_employer(shown_missions(), actor, mission_id)
     offers, names = offers_for(actor, mission), SiteNames(actor.employer)
     now, without = row_of(mission, offers.zone, names), _settled(mission)
     if request.method != "POST":

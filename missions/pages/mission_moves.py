@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -22,6 +22,7 @@ from rest_framework.serializers import Serializer
 from accounts.actors import Actor
 from accounts.page_access import dispatchers_only
 from accounts.refusals import Problem
+from accounts.tenants import of_employer
 from missions.lifecycle import (
     assign_mission,
     cancel_mission,
@@ -44,7 +45,7 @@ Do = Callable[[dict[str, Any]], object]
 
 def mission_of(actor: Actor, mission_id: UUID) -> Mission:
     """The employer's mission, with what is shown of it. 404 for another's."""
-    return get_object_or_404(shown_missions(), employer=actor.employer, uuid=mission_id)
+    return of_employer(shown_missions(), actor, mission_id)
 
 
 def asked_of(form: Form, request: Serializer[Any]) -> dict[str, Any] | None:
