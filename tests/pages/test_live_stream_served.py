@@ -24,8 +24,16 @@ Listen = Callable[[], socket.socket]
 
 
 @pytest.fixture
+def connected_before(transactional_db: None) -> list[int]:
+    """Backends that are not the served process's: the site that all tests share has some too."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        return [pid for (pid,) in cursor.fetchall()]
+
+
+@pytest.fixture
 def served(
-    live_site_environment: dict[str, str], transactional_db: None
+    live_site_environment: dict[str, str], connected_before: list[int]
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A web process of this test alone, with one worker."""
     with socket.socket() as probe:
@@ -140,7 +148,7 @@ def test_idle_streams_hold_no_connection_of_the_pool(
 
 
 def test_when_postgresql_drops_everybody_the_stream_goes_on(
-    listen: Listen, ada_phone: Phone
+    listen: Listen, ada_phone: Phone, connected_before: list[int]
 ) -> None:
     line = listen()
     heard(line, b"event: versions")
@@ -149,10 +157,13 @@ def test_when_postgresql_drops_everybody_the_stream_goes_on(
     with psycopg.connect(
         **{key: params[key] for key in keys if key in params}, autocommit=True
     ) as own:
-        own.execute(
+        dropped = own.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+            " AND pid <> ALL(%s)",
+            [connected_before],
+        ).fetchall()
+    assert (True,) in dropped
     connection.close()
     put_fixes(ada_phone, [(timezone.now(), 51.03, 4.48)])
     line.settimeout(15)
